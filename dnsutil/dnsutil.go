@@ -1,0 +1,103 @@
+// Package dnsutil is the seam between the verifiers and the DNS: the one-method
+// interface [Resolver] they ask through, the four-valued [Answer] they get, and
+// decorators for it. The package itself opens no socket.
+package dnsutil
+
+import (
+	"context"
+	"net/netip"
+	"strconv"
+	"time"
+)
+
+// A Resolver asks the DNS one question. It must be safe for concurrent use.
+type Resolver interface {
+	// Lookup asks for the records of type t at name: absolute, ASCII, legal,
+	// ending in a dot. No such record is not an error: the Answer is then empty.
+	// An error says that the DNS could not be asked or did not answer, whatever
+	// the cause; every verifier takes it as temporary.
+	Lookup(ctx context.Context, name string, t Type) (Answer, error)
+}
+
+// ResolverFunc lets a function serve as a [Resolver].
+type ResolverFunc func(ctx context.Context, name string, t Type) (Answer, error)
+
+// Lookup calls f.
+func (f ResolverFunc) Lookup(ctx context.Context, name string, t Type) (Answer, error) {
+	return f(ctx, name, t)
+}
+
+// Type is the type of a DNS resource record, with its number on the wire.
+// The zero value is no type; no verifier asks for it.
+type Type uint16
+
+// The record types that the verifiers ask for (RFC 1035, section 3.2.2; RFC 3596, section 2.1).
+const (
+	TypeA     Type = 1
+	TypeCNAME Type = 5
+	TypePTR   Type = 12
+	TypeMX    Type = 15
+	TypeTXT   Type = 16
+	TypeAAAA  Type = 28
+)
+
+// String returns the type's mnemonic, or TYPE followed by its number (RFC 3597, section 5).
+func (t Type) String() string {
+	switch t {
+	case TypeA:
+		return "A"
+	case TypeCNAME:
+		return "CNAME"
+	case TypePTR:
+		return "PTR"
+	case TypeMX:
+		return "MX"
+	case TypeTXT:
+		return "TXT"
+	case TypeAAAA:
+		return "AAAA"
+	}
+	return "TYPE" + strconv.Itoa(int(t))
+}
+
+// MX is one mail exchanger (RFC 1035, section 3.3.9).
+type MX struct {
+	Preference uint16
+	Host       string // absolute, ending in a dot; "." in a Null MX (RFC 7505)
+}
+
+// Answer is what the DNS said to one question. Only the field for the type
+// asked for is filled; all of them empty means that there is no such record.
+// The zero value is NODATA: the name exists and has no record of that type.
+// An Answer is shared between callers and caches and must not be modified.
+type Answer struct {
+	TXT       []string      // one string a record, its character-strings joined without separator
+	Addrs     []netip.Addr  // for A and AAAA
+	MX        []MX          // in the order of the answer
+	Names     []string      // for PTR and CNAME: absolute, ending in a dot
+	NXDomain  bool          // the name does not exist (as opposed to: has no such record)
+	Authentic bool          // DNSSEC-validated by the resolver (AD)
+	TTL       time.Duration // least TTL of the answer's records; zero if unknown
+	Chain     []string      // CNAME targets followed, in order; absolute
+}
+
+// Empty reports whether the answer holds no record.
+func (a Answer) Empty() bool {
+	return len(a.TXT) == 0 && len(a.Addrs) == 0 && len(a.MX) == 0 && len(a.Names) == 0
+}
+
+// Error is a constant error of this package, for errors.Is.
+type Error string
+
+func (e Error) Error() string { return string(e) }
+
+const (
+	// ErrNoResolver: a verifier was asked to look something up and its Resolver field is nil.
+	ErrNoResolver Error = "no resolver configured"
+	// ErrName: the name cannot be asked for; it was not sent.
+	ErrName Error = "not a legal DNS name"
+	// ErrBudget: the message's or the check's number of queries or octets of answers is used up.
+	ErrBudget Error = "DNS budget exceeded"
+	// ErrPanic: the Resolver panicked; the panic was turned into this error.
+	ErrPanic Error = "resolver panicked"
+)

@@ -1,0 +1,195 @@
+// Package taglist reads tag=value lists (RFC 6376, section 3.2) as spans over
+// the text they came from. Six grammars share it: DKIM signatures and keys, the
+// two ARC signatures, DMARC and BIMI records. It judges only what they share;
+// what a tag means is its grammar's business.
+package taglist
+
+import "strings"
+
+// Error is a constant error of this package.
+type Error string
+
+func (e Error) Error() string { return string(e) }
+
+// What can be wrong with a list or with one tag of it.
+const (
+	ErrSyntax    Error = "tag-list syntax"
+	ErrDuplicate Error = "duplicate tag"
+	ErrTooMany   Error = "more tags than the limit"
+	ErrTooLong   Error = "tag-list longer than the limit"
+)
+
+// MaxTags is how many tags a list may have: four times what any grammar defines.
+const MaxTags = 64
+
+// MaxLength is how many octets a list may have.
+const MaxLength = 16 << 10
+
+// Tag is one tag of a list.
+type Tag struct {
+	Name  string
+	Value string // without the white space around it
+	// Start and End delimit, in the text, all between "=" and the next ";":
+	// the value with the white space around it, which is what RFC 6376,
+	// section 3.5 has a verifier remove from b=.
+	Start, End int
+	// Err is ErrSyntax if this tag does not follow the grammar; Name and Value
+	// are then the raw text where there was any. Set by Scanner only.
+	Err error
+}
+
+// Scanner walks over a list leniently: one tag at a time, a broken tag is
+// reported as such and the next one is read. It allocates nothing.
+type Scanner struct {
+	s   string
+	pos int
+	end bool
+}
+
+// NewScanner returns a Scanner over s.
+func NewScanner(s string) Scanner { return Scanner{s: s, end: isSpace(s)} }
+
+// Next returns the next tag. A final ";" ends the list; an empty tag elsewhere
+// has Err set.
+func (sc *Scanner) Next() (t Tag, ok bool) {
+	if sc.end {
+		return Tag{}, false
+	}
+	stop := len(sc.s)
+	if i := strings.IndexByte(sc.s[sc.pos:], ';'); i >= 0 {
+		stop = sc.pos + i
+	}
+	start, part := sc.pos, sc.s[sc.pos:stop]
+	sc.pos = stop + 1
+	sc.end = stop == len(sc.s) || isSpace(sc.s[sc.pos:])
+	eq := strings.IndexByte(part, '=')
+	if eq < 0 {
+		return Tag{Name: trim(part), Start: stop, End: stop, Err: ErrSyntax}, true
+	}
+	t = Tag{Name: trim(part[:eq]), Value: trim(part[eq+1:]), Start: start + eq + 1, End: stop}
+	if !validName(t.Name) || !validFWS(part[:eq]) || !validFWS(part[eq+1:]) || !validValue(t.Value) {
+		t.Err = ErrSyntax
+	}
+	return t, true
+}
+
+// Parse reads a whole list strictly: any broken tag or a repeated name makes
+// the entire list invalid (RFC 6376, section 3.2). It appends to dst, so that a
+// caller can bring its own array.
+func Parse(dst []Tag, s string) ([]Tag, error) {
+	if len(s) > MaxLength {
+		return nil, ErrTooLong
+	}
+	n := len(dst)
+	for sc := NewScanner(s); ; {
+		t, ok := sc.Next()
+		if !ok {
+			break
+		}
+		if t.Err != nil {
+			return nil, t.Err
+		}
+		if len(dst)-n == MaxTags {
+			return nil, ErrTooMany
+		}
+		for _, u := range dst[n:] {
+			if u.Name == t.Name {
+				return nil, ErrDuplicate
+			}
+		}
+		dst = append(dst, t)
+	}
+	if len(dst) == n {
+		return nil, ErrSyntax
+	}
+	return dst, nil
+}
+
+// Get returns the value of the tag called name, exactly so spelt.
+func Get(tags []Tag, name string) (value string, ok bool) {
+	for i := range tags {
+		if tags[i].Name == name {
+			return tags[i].Value, true
+		}
+	}
+	return "", false
+}
+
+// Compact returns v without its folding white space, for values in which the
+// grammar allows it anywhere (base64). It copies only when there is some.
+func Compact(v string) string {
+	if strings.IndexAny(v, " \t\r\n") < 0 {
+		return v
+	}
+	b := make([]byte, 0, len(v))
+	for i := 0; i < len(v); i++ {
+		if !isWSP(v[i]) {
+			b = append(b, v[i])
+		}
+	}
+	return string(b)
+}
+
+func isWSP(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+
+func trim(s string) string {
+	for s != "" && isWSP(s[0]) {
+		s = s[1:]
+	}
+	for s != "" && isWSP(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+// isSpace reports whether s is nothing but well-formed folding white space.
+func isSpace(s string) bool { return trim(s) == "" && validFWS(s) }
+
+// validFWS reports whether every CR in s is followed by LF and every CRLF by
+// WSP, and no LF stands alone. obs-FWS (CRLF twice in a row with only white
+// space between) is refused, as RFC 6376, section 2.8 has FWS without it. The
+// text's end counts as the field's: a CRLF there belongs to nobody.
+func validFWS(s string) bool {
+	folded := false
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\r':
+			if i+2 >= len(s) || s[i+1] != '\n' || s[i+2] != ' ' && s[i+2] != '\t' || folded {
+				return false
+			}
+			folded = true
+			i++
+		case '\n':
+			return false
+		case ' ', '\t':
+		default:
+			folded = false
+		}
+	}
+	return true
+}
+
+// validName: ALPHA *ALNUMPUNC (RFC 6376, section 3.2).
+func validName(s string) bool {
+	for i := 0; i < len(s); i++ {
+		c := s[i] | 0x20
+		if 'a' <= c && c <= 'z' {
+			continue
+		}
+		if i == 0 || !('0' <= s[i] && s[i] <= '9' || s[i] == '_') {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// validValue: VALCHAR and white space; octets above 0x7f for internationalized
+// mail (RFC 8616, section 5). Each grammar narrows it further.
+func validValue(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < 0x20 && !isWSP(c) || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}

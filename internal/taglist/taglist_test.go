@@ -1,0 +1,126 @@
+package taglist
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestParse(t *testing.T) {
+	many := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			b.WriteString("t")
+			b.WriteString(strings.Repeat("a", i))
+			b.WriteString("=1;")
+		}
+		return b.String()
+	}
+	for _, c := range []struct {
+		name, in string
+		want     [][2]string
+		err      error
+	}{
+		{"one", "v=1", [][2]string{{"v", "1"}}, nil},
+		{"final semicolon", "v=1; a=b;", [][2]string{{"v", "1"}, {"a", "b"}}, nil},
+		{"final semicolon and fold", "v=1;\r\n ", [][2]string{{"v", "1"}}, nil},
+		{"folds", " v\r\n\t=\r\n 1 ;\r\n a = b c ", [][2]string{{"v", "1"}, {"a", "b c"}}, nil},
+		{"empty value", "p=", [][2]string{{"p", ""}}, nil},
+		{"equals in value", "z=a=b==", [][2]string{{"z", "a=b=="}}, nil},
+		{"case is kept", "V=1;v=2", [][2]string{{"V", "1"}, {"v", "2"}}, nil},
+		{"UTF-8", "d=bücher.example", [][2]string{{"d", "bücher.example"}}, nil},
+		{"duplicate", "a=1;b=2;a=1", nil, ErrDuplicate},
+		{"duplicate unknown", "zz=1; zz=2", nil, ErrDuplicate},
+		{"empty tag", "a=1;;b=2", nil, ErrSyntax},
+		{"leading semicolon", ";a=1", nil, ErrSyntax},
+		{"two final semicolons", "a=1;;", nil, ErrSyntax},
+		{"no equals", "a=1; junk", nil, ErrSyntax},
+		{"empty", "", nil, ErrSyntax},
+		{"blank", " \t", nil, ErrSyntax},
+		{"name with digit first", "1a=1", nil, ErrSyntax},
+		{"name with hyphen", "a-b=1", nil, ErrSyntax},
+		{"no name", "=1", nil, ErrSyntax},
+		{"NUL", "a=\x00", nil, ErrSyntax},
+		{"bare LF", "a=1;\n b=2", nil, ErrSyntax},
+		{"bare CR", "a=1\r;b=2", nil, ErrSyntax},
+		{"obs-FWS", "a=1;\r\n \r\n b=2", nil, ErrSyntax},
+		{"64 tags", many(64), nil, nil},
+		{"65 tags", many(65), nil, ErrTooMany},
+		{"16 KiB", "a=" + strings.Repeat("x", MaxLength-2), nil, nil},
+		{"over 16 KiB", "a=" + strings.Repeat("x", MaxLength-1), nil, ErrTooLong},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tags, err := Parse(nil, c.in)
+			require.Equal(t, c.err, err)
+			if err != nil {
+				require.Nil(t, tags)
+				return
+			}
+			if c.want == nil {
+				return
+			}
+			require.Len(t, tags, len(c.want))
+			for i, w := range c.want {
+				require.Equal(t, w, [2]string{tags[i].Name, tags[i].Value})
+				require.Equal(t, tags[i].Value, trim(c.in[tags[i].Start:tags[i].End]))
+			}
+		})
+	}
+}
+
+func TestScannerGoesOn(t *testing.T) {
+	sc := NewScanner("v=DMARC1; foo; ;p=reject; x\x00=1; q=\x01;")
+	var got []string
+	for {
+		tag, ok := sc.Next()
+		if !ok {
+			break
+		}
+		if tag.Err != nil {
+			got = append(got, "!")
+			continue
+		}
+		got = append(got, tag.Name+"="+tag.Value)
+	}
+	require.Equal(t, []string{"v=DMARC1", "!", "!", "p=reject", "!", "!"}, got)
+}
+
+func TestParseAllocatesNothing(t *testing.T) {
+	s := "v=1; a=rsa-sha256; c=relaxed/relaxed; d=bank.example; s=sel; h=from:to; bh=abc=; b=def"
+	var buf [MaxTags]Tag
+	require.Zero(t, testing.AllocsPerRun(100, func() {
+		if _, err := Parse(buf[:0], s); err != nil {
+			panic(err)
+		}
+	}))
+}
+
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{"v=1; a=b;", "a=1;;b", " a = b\r\n c ;", "a=1;a=1", "=;", ";"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		tags, err := Parse(nil, s)
+		if err != nil {
+			require.Nil(t, tags)
+			return
+		}
+		// Format and parse again: the same tags.
+		var b strings.Builder
+		for _, tag := range tags {
+			b.WriteString(tag.Name + "=" + tag.Value + ";")
+			require.Equal(t, tag.Value, trim(s[tag.Start:tag.End]))
+		}
+		if b.Len() > MaxLength {
+			return
+		}
+		again, err := Parse(nil, b.String())
+		require.NoError(t, err)
+		require.Len(t, again, len(tags))
+		for i := range tags {
+			require.Equal(t, tags[i].Name, again[i].Name)
+			require.Equal(t, tags[i].Value, again[i].Value)
+		}
+	})
+}
