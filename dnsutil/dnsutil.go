@@ -27,6 +27,16 @@ func (f ResolverFunc) Lookup(ctx context.Context, name string, t Type) (Answer, 
 	return f(ctx, name, t)
 }
 
+// A Peeker is a [Resolver] that may know an answer without asking anybody, such
+// as a [Cache]. Verifiers use it where they can, because a question that needs
+// no waiting needs no goroutine either. A decorator need not be one.
+type Peeker interface {
+	Resolver
+	// Peek answers at once if Lookup would, without waiting for anything. ok is
+	// false if it would not; a and err are then meaningless.
+	Peek(name string, t Type) (a Answer, ok bool, err error)
+}
+
 // Type is the type of a DNS resource record, with its number on the wire.
 // The zero value is no type; no verifier asks for it.
 type Type uint16
@@ -70,6 +80,11 @@ type MX struct {
 // asked for is filled; all of them empty means that there is no such record.
 // The zero value is NODATA: the name exists and has no record of that type.
 // An Answer is shared between callers and caches and must not be modified.
+//
+// Domain names are in the presentation form of RFC 1035, section 5.1: an octet
+// that has a meaning there is preceded by a backslash or written \DDD. A name
+// that holds a backslash is therefore no host name, and no legal question.
+// TXT holds the octets as they are, of any value.
 type Answer struct {
 	TXT       []string      // one string a record, its character-strings joined without separator
 	Addrs     []netip.Addr  // for A and AAAA
@@ -85,19 +100,3 @@ type Answer struct {
 func (a Answer) Empty() bool {
 	return len(a.TXT) == 0 && len(a.Addrs) == 0 && len(a.MX) == 0 && len(a.Names) == 0
 }
-
-// Error is a constant error of this package, for errors.Is.
-type Error string
-
-func (e Error) Error() string { return string(e) }
-
-const (
-	// ErrNoResolver: a verifier was asked to look something up and its Resolver field is nil.
-	ErrNoResolver Error = "no resolver configured"
-	// ErrName: the name cannot be asked for; it was not sent.
-	ErrName Error = "not a legal DNS name"
-	// ErrBudget: the message's or the check's number of queries or octets of answers is used up.
-	ErrBudget Error = "DNS budget exceeded"
-	// ErrPanic: the Resolver panicked; the panic was turned into this error.
-	ErrPanic Error = "resolver panicked"
-)
