@@ -1,114 +1,72 @@
-// Package message holds the noun that every verifier shares: one message, read
-// once, as an immutable value.
 package message
 
 import (
-	"crypto"
-	"errors"
 	"io"
 )
 
-// Canonicalization is one of the two algorithms of RFC 6376, section 3.4. The zero value is Simple, as c= absent means.
-type Canonicalization uint8
-
-const (
-	Simple Canonicalization = iota
-	Relaxed
-)
-
-// BodyHash names one digest of the body.
-type BodyHash struct {
-	Canonicalization Canonicalization
-	Hash             crypto.Hash // crypto.SHA256 or crypto.SHA1
-	Length           int64       // l=: octets of the canonical body that are hashed; negative: all
+// Message is one message: its header, its defects, the digests of its body. It
+// is immutable and safe for concurrent use. The body itself is not kept.
+type Message struct {
+	header   *Header
+	defects  []Finding
+	bodySize int64
+	digests  []request
 }
-
-// Digest is a body digest that was taken.
-type Digest struct {
-	Sum       []byte
-	Canonical int64 // octets of the whole canonical body; less than Length if l= was too large
-}
-
-// Defect is a structural defect of a message.
-type Defect string
-
-// Finding is a defect with the place where it was found.
-type Finding struct {
-	Defect Defect
-	Field  int // index of the header field; -1 if it concerns the body or the whole
-}
-
-// Message is one message: its header, its defects, the digests of its body.
-// It is immutable and safe for concurrent use. The body itself is not kept.
-type Message struct{}
-
-// Read reads a message to the end of r. The error is r's own, or a limit's.
-func Read(r io.Reader) (*Message, error) { return nil, errors.New("not yet") }
-
-// Parse reads a message from memory.
-func Parse(b []byte) (*Message, error) { return nil, errors.New("not yet") }
 
 // Header returns the header; never nil.
-func (m *Message) Header() *Header { return nil }
+func (m *Message) Header() *Header { return m.header }
 
-// Defects lists what is structurally wrong.
-func (m *Message) Defects() []Finding { return nil }
+// Defects lists what is structurally wrong, the header's findings first, then
+// the body's; nil if nothing is. It must not be modified.
+func (m *Message) Defects() []Finding { return m.defects }
 
-// BodySize returns the octets of the body as received.
-func (m *Message) BodySize() int64 { return 0 }
+// BodySize returns the number of octets of the body as received, those after
+// the empty line that ends the header.
+func (m *Message) BodySize() int64 { return m.bodySize }
 
 // BodyDigest returns a digest that was asked for by a signature field of the
-// message or by Digester.Want; ok is false if it was not.
-func (m *Message) BodyDigest(h BodyHash) (d Digest, ok bool) { return Digest{}, false }
-
-// Digester is an io.Writer that reads a message in one pass.
-// The zero value is ready to use; its exported fields must be set before the first Write.
-type Digester struct {
-	AllowSHA1 bool       // also take SHA-1 digests where a field says a=rsa-sha1
-	Want      []BodyHash // digests wanted beyond those of the message's own signature fields (for a signer)
+// message, by Digester.Want or by Digester.WantFunc; ok is false if none of
+// them did. Its Sum must not be modified.
+func (m *Message) BodyDigest(h BodyHash) (d Digest, ok bool) {
+	h = h.normal()
+	for i := range m.digests {
+		if r := &m.digests[i]; r.BodyHash == h {
+			return Digest{Sum: r.sum[:h.Hash.Size():h.Hash.Size()], Canonical: r.canonical}, true
+		}
+	}
+	return Digest{}, false
 }
 
-// Write takes the next octets of the message.
-func (d *Digester) Write(p []byte) (int, error) { return 0, errors.New("not yet") }
-
-// Header returns the header as soon as it has ended, nil before.
-func (d *Digester) Header() *Header { return nil }
-
-// Finish ends the message and returns it.
-func (d *Digester) Finish() (*Message, error) { return nil, errors.New("not yet") }
-
-// Header is an immutable header block with an index over its fields.
-type Header struct{}
-
-// Len returns the number of fields.
-func (h *Header) Len() int { return 0 }
-
-// Field returns field i, 0 being the topmost.
-func (h *Header) Field(i int) Field { return Field{} }
-
-// All returns the indexes of the fields of that name, in any case, top first. The slice must not be modified.
-func (h *Header) All(name string) []int { return nil }
-
-// Raw returns the octets of field i with its line end(s), as received. They must not be modified.
-func (h *Header) Raw(i int) []byte { return nil }
-
-// Findings lists the defects seen in the header.
-func (h *Header) Findings() []Finding { return nil }
-
-// Field is one header field.
-type Field struct {
-	h *Header
-	i int
+// Read reads a message to the end of r. The error is r's own, as it is, or one
+// of this package's limits; the Message is then nil.
+func Read(r io.Reader) (*Message, error) {
+	var d Digester
+	if _, err := d.ReadFrom(r); err != nil {
+		return nil, err
+	}
+	return d.Finish()
 }
 
-// Name returns the field's name as written, without white space before the colon.
-func (f Field) Name() string { return "" }
+// Parse reads a message from memory. It keeps no reference to b.
+func Parse(b []byte) (*Message, error) {
+	var d Digester
+	if _, err := d.Write(b); err != nil {
+		return nil, err
+	}
+	return d.Finish()
+}
 
-// Value returns all after the colon, folding included, without the final line end.
-func (f Field) Value() string { return "" }
-
-// Index returns the field's place in the header, 0 being the topmost.
-func (f Field) Index() int { return f.i }
-
-// AppendCanonical appends the field's canonical form (RFC 6376, section 3.4.1, 3.4.2) with its final CRLF.
-func (f Field) AppendCanonical(dst []byte, c Canonicalization) []byte { return dst }
+// ParseHeader reads a header block without a body, with or without the empty
+// line that ends it; octets after that line are ignored. It keeps no reference
+// to b. Limits are the defaults.
+func ParseHeader(b []byte) (*Header, error) {
+	var d Digester
+	if _, err := d.Write(b); err != nil {
+		return nil, err
+	}
+	m, err := d.Finish()
+	if err != nil {
+		return nil, err
+	}
+	return m.Header(), nil
+}

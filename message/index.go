@@ -1,0 +1,269 @@
+package message
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// parseHeader indexes text, a header block without its empty line. closed says
+// whether there was one.
+func parseHeader(text string, closed bool, limits Limits) (*Header, error) {
+	if len(text) > limits.HeaderSize {
+		return nil, ErrHeaderSize
+	}
+	h := &Header{text: text}
+	h.fields = make([]span, 0, min(strings.Count(text, "\n")+1, limits.Fields))
+	for pos := 0; pos < len(text); {
+		if len(h.fields) == limits.Fields {
+			return nil, ErrFieldCount
+		}
+		end, err := h.index(pos, limits)
+		if err != nil {
+			return nil, err
+		}
+		pos = end
+	}
+	h.names.build(h)
+	h.whole(closed)
+	return h, nil
+}
+
+// index reads the field at pos, notes its defects and returns where it ends.
+func (h *Header) index(pos int, limits Limits) (end int, err error) {
+	text := h.text
+	i := len(h.fields)
+	s := span{start: uint32(pos)}
+	colon := -1
+	var bareCR, bareLF, blank, nul, control, eightBit bool
+
+	if isWSP(text[pos]) {
+		h.found(LeadingSpace, i, true) // else it would belong to the field before
+	}
+	folds := 0
+	at := pos // in the line
+	for {
+		// One line, to its CRLF or the end of the text.
+		lineStart, stop, next := at, len(text), len(text)
+		for {
+			n := strings.IndexByte(text[at:], '\n')
+			if n < 0 {
+				break
+			}
+			at += n + 1
+			if at-2 >= lineStart && text[at-2] == '\r' {
+				stop, next = at-2, at
+				break
+			}
+			bareLF = true
+		}
+		line := text[lineStart:stop]
+		if folds > 0 && strings.Trim(line, " \t") == "" {
+			blank = true
+		}
+		if colon < 0 {
+			if n := strings.IndexByte(line, ':'); n >= 0 {
+				colon = lineStart + n
+				if folds > 0 {
+					s.noColon = false
+				}
+			}
+		}
+		for k := 0; k < len(line); k++ {
+			switch c := line[k]; {
+			case c == '\r':
+				bareCR = true
+			case c == 0:
+				nul = true
+			case c == '\t' || c == '\n':
+			case c < 0x20 || c == 0x7f:
+				control = true
+			case c >= 0x80:
+				eightBit = true
+			}
+		}
+		s.value = uint32(stop)
+		if next-pos > limits.FieldSize {
+			return 0, ErrFieldSize
+		}
+		if next == len(text) || !isWSP(text[next]) {
+			s.end = uint32(next)
+			at = next
+			break
+		}
+		if folds++; folds > limits.Folds {
+			return 0, ErrFolds
+		}
+		at = next
+	}
+	field := text[pos:s.end]
+
+	s.colon, s.name = s.start, s.start
+	if colon < 0 {
+		s.noColon = true
+		after := i > 0 && Field{h, i - 1}.Is("From")
+		h.found(NoColon, i, after || resemblesFrom(field, i == 0))
+	} else {
+		s.colon = uint32(colon)
+		before := text[pos:colon]
+		name := trimFold(before)
+		s.name = uint32(pos + len(name))
+		looks := resemblesFrom(name, i == 0)
+		if strings.Contains(before, "\r\n") {
+			h.found(FoldedFieldName, i, looks)
+		} else if len(name) < len(before) {
+			h.found(SpaceBeforeColon, i, false)
+		}
+		if !validName(name) {
+			h.found(BadFieldName, i, looks)
+		}
+	}
+	if bareLF {
+		h.found(BareLF, i, true)
+	}
+	if bareCR {
+		h.found(BareCR, i, true)
+	}
+	if nul {
+		h.found(NUL, i, false)
+	}
+	if eightBit || control {
+		found, from := lineEnds(field)
+		if found || control {
+			h.found(ControlCharacter, i, from)
+		}
+	}
+	if blank {
+		h.found(BlankFold, i, false)
+	}
+	h.fields = append(h.fields, s)
+	if eightBit && !h.utf8 && utf8.ValidString(field) {
+		f := Field{h, i}
+		h.utf8 = !f.Is("DKIM-Signature") && !f.Is("ARC-Message-Signature") && !f.Is("ARC-Seal")
+	}
+	return int(s.end), nil
+}
+
+// whole notes the defects of the header as a whole.
+func (h *Header) whole(closed bool) {
+	for _, name := range singletons {
+		if all := h.All(name); len(all) > 1 {
+			h.found(DuplicateField, all[1], false)
+		}
+	}
+	switch from := h.All("From"); len(from) {
+	case 0:
+		h.found(MissingFrom, -1, true)
+	case 1:
+	default:
+		h.found(DuplicateFrom, from[1], true)
+	}
+	if !closed {
+		h.found(NoBlankLine, -1, false)
+	}
+}
+
+// singletons are the fields that may occur once (RFC 5322, section 3.6; RFC
+// 2045, sections 4 to 8; RFC 2183, section 2), From aside.
+var singletons = [...]string{
+	"Date", "Sender", "Reply-To", "To", "Cc", "Bcc", "Message-ID", "In-Reply-To",
+	"References", "Subject", "MIME-Version", "Content-Type",
+	"Content-Transfer-Encoding", "Content-ID", "Content-Description",
+	"Content-Disposition",
+}
+
+func (h *Header) found(d Defect, field int, author bool) {
+	f := Finding{d, field}
+	h.findings = append(h.findings, f)
+	if author {
+		h.author = append(h.author, f)
+	}
+}
+
+func isWSP(c byte) bool { return c == ' ' || c == '\t' }
+
+// trimFold cuts white space and CRLFs off the end: what may stand between a
+// name and its colon. Nothing else is cut, no other kind of space.
+func trimFold(s string) string {
+	for {
+		switch {
+		case s != "" && isWSP(s[len(s)-1]):
+			s = s[:len(s)-1]
+		case strings.HasSuffix(s, "\r\n"):
+			s = s[:len(s)-2]
+		default:
+			return s
+		}
+	}
+}
+
+// validName: 1*ftext (RFC 5322, section 2.2).
+func validName(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c <= ' ' || c >= 0x7f {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// resemblesFrom reports whether a reader more lenient than this package could
+// take name, which is not a legal one, for From: by dropping the octets that
+// are not letters, by reading look-alikes as the letters they look like, or by
+// ending it at the first blank. Each character beyond ASCII may stand for one
+// letter or for none; at least one letter must be real. On top of the message
+// "From ceo@bank.example ..." is what an mbox puts between messages and no
+// reader's From field.
+func resemblesFrom(name string, top bool) bool {
+	if !top && len(name) > 4 && isWSP(name[4]) && equalFold(name[:4], "From") {
+		return true
+	}
+	// The set of places in "from" that may have been reached: bit n for n
+	// letters read. A letter that does not fit ends the attempt.
+	const word = "from"
+	reached, letters := uint(1), 0
+	for _, r := range name {
+		switch {
+		case r >= 0xff21 && r <= 0xff5a: // fullwidth letters map to ASCII (NFKC)
+			r -= 0xff21 - 'A'
+			fallthrough
+		case r < utf8.RuneSelf:
+			c := lower(byte(r))
+			if c < 'a' || c > 'z' {
+				if '0' <= c && c <= '9' || c == '-' || c == '_' {
+					return false
+				}
+				continue
+			}
+			var to uint
+			for n := range len(word) {
+				if reached&(1<<n) != 0 && word[n] == c {
+					to |= 1 << (n + 1)
+				}
+			}
+			if to == 0 {
+				return false
+			}
+			reached, letters = to, letters+1
+		default:
+			reached |= reached << 1 & 0x1f
+		}
+	}
+	return letters > 0 && reached&(1<<len(word)) != 0
+}
+
+// lineEnds looks in s for characters that some readers take for line ends,
+// CR, LF and CRLF aside, and reports whether there are any and whether a From
+// field begins at one.
+func lineEnds(s string) (found, from bool) {
+	for i, r := range s {
+		switch r {
+		case '\v', '\f', 0x1c, 0x1d, 0x1e, 0x85, 0x2028, 0x2029:
+			found = true
+			rest := s[i+utf8.RuneLen(r):]
+			if n := strings.IndexByte(rest[:min(len(rest), 64)], ':'); n >= 0 && resemblesFrom(rest[:n], false) {
+				return true, true
+			}
+		}
+	}
+	return found, false
+}

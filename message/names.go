@@ -1,0 +1,114 @@
+package message
+
+import (
+	"math/bits"
+	"math/rand/v2"
+)
+
+// nameIndex finds fields by name. It is built once for a header, without an
+// allocation per field, and looked up in time that does not depend on the
+// number of fields: an h= tag may name as many as a header has.
+type nameIndex struct {
+	seed   uint64   // random, as mult is: nobody can choose names that collide
+	mult   uint64   // odd
+	slots  []uint32 // open addressing; group number + 1, 0 is free
+	groups []group
+	order  []int // field indexes, group after group
+}
+
+type group struct {
+	hash       uint64
+	first      int32 // a field of that name
+	start, end int32 // in order
+}
+
+func (x *nameIndex) build(h *Header) {
+	n := len(h.fields)
+	if n == 0 {
+		return
+	}
+	x.seed, x.mult = rand.Uint64(), rand.Uint64()|1
+	x.slots = make([]uint32, 1<<bits.Len(uint(2*n)))
+	x.order = make([]int, n)
+	member := make([]uint32, n)
+	x.groups = make([]group, 0, min(n, 32))
+	for i := range h.fields {
+		name := Field{h, i}.Name()
+		if name == "" {
+			continue
+		}
+		hash := x.hash(name)
+		slot := x.find(h, name, hash)
+		if x.slots[slot] == 0 {
+			x.groups = append(x.groups, group{hash: hash, first: int32(i)})
+			x.slots[slot] = uint32(len(x.groups))
+		}
+		member[i] = x.slots[slot]
+		x.groups[member[i]-1].end++
+	}
+	var at int32
+	for g := range x.groups {
+		size := x.groups[g].end
+		x.groups[g].start, x.groups[g].end = at, at
+		at += size
+	}
+	for i, m := range member {
+		if m > 0 {
+			g := &x.groups[m-1]
+			x.order[g.end] = i
+			g.end++
+		}
+	}
+}
+
+func (x *nameIndex) lookup(h *Header, name string) []int {
+	if name == "" || len(x.slots) == 0 {
+		return nil
+	}
+	slot := x.find(h, name, x.hash(name))
+	if x.slots[slot] == 0 {
+		return nil
+	}
+	g := x.groups[x.slots[slot]-1]
+	return x.order[g.start:g.end:g.end]
+}
+
+// find returns the slot of name, or the free one where it belongs. A table is
+// never more than half full.
+func (x *nameIndex) find(h *Header, name string, hash uint64) int {
+	mask := len(x.slots) - 1
+	for i := int(hash) & mask; ; i = (i + 1) & mask {
+		s := x.slots[i]
+		if s == 0 {
+			return i
+		}
+		g := &x.groups[s-1]
+		if g.hash == hash && equalFold(Field{h, int(g.first)}.Name(), name) {
+			return i
+		}
+	}
+}
+
+// hash multiplies and folds eight octets at a time, keyed, and blind to ASCII
+// case: bit 5 is ignored, which may make two names collide but never
+// lets one be missed.
+func (x *nameIndex) hash(s string) uint64 {
+	const fold = 0x2020202020202020
+	v := x.seed ^ uint64(len(s))
+	for len(s) >= 8 {
+		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+		v = x.mix(v ^ (w | fold))
+		s = s[8:]
+	}
+	var w uint64
+	for i := 0; i < len(s); i++ {
+		w = w<<8 | uint64(s[i])
+	}
+	return x.mix(v ^ (w | fold))
+}
+
+func (x *nameIndex) mix(v uint64) uint64 {
+	hi, lo := bits.Mul64(v, x.mult)
+	return hi ^ lo
+}
