@@ -1,0 +1,44 @@
+package spf
+
+import "net/netip"
+
+// Breadth is how much of the Internet the records that a check has read let
+// in: an upper estimate, because overlapping networks count twice and terms with
+// "-" in front are not subtracted; and a lower one, because a check stops at the
+// first match and asks for no host behind it, and nobody can tell what exists and
+// ptr let in. A pass from a record that lets everyone in says nothing about the sender.
+// The zero value is a domain that lets nobody in.
+type Breadth struct {
+	// All: a record lets every host in with an all that passes.
+	All bool
+	// IPv4 is the number of IPv4 addresses, at most 2^32.
+	IPv4 uint64
+	// IPv6 is the number of IPv6 networks of 64 bits; a smaller network counts as one.
+	IPv6 uint64
+}
+
+// addTerm adds the network of an ip4 or ip6 that passes.
+func (b *Breadth) addTerm(t *Term) {
+	if t.Qualifier == '+' && (t.Kind == IP4 || t.Kind == IP6) {
+		b.addNetwork(t.Network)
+	}
+}
+
+func (b *Breadth) addNetwork(p netip.Prefix) {
+	if p.Addr().Is4() {
+		b.IPv4 = min(b.IPv4+1<<(32-p.Bits()), 1<<32)
+		return
+	}
+	n := uint64(1)
+	switch bits := p.Bits(); {
+	case bits == 0:
+		n = 1<<64 - 1
+	case bits < 64:
+		n = 1 << (64 - bits)
+	}
+	if b.IPv6+n < n {
+		b.IPv6 = 1<<64 - 1
+		return
+	}
+	b.IPv6 += n
+}

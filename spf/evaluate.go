@@ -1,0 +1,343 @@
+package spf
+
+import (
+	"context"
+	"net/netip"
+
+	"github.com/seed2385d973/mailauth/authres"
+	"github.com/seed2385d973/mailauth/internal/domain"
+	"github.com/seed2385d973/mailauth/internal/lookup"
+)
+
+const (
+	maxLookups = 10
+	maxQueries = 50
+	maxHosts   = 10 // of one mx, and names of one PTR answer
+)
+
+// check is one run of check_host() with its recursions (RFC 7208, section 4).
+// It stays on the stack: nothing may keep a pointer to it.
+type check struct {
+	v     *Verifier
+	dns   *lookup.Scope
+	ctx   *deadline
+	id    identity
+	depth int
+
+	lookups, voids int
+	asked          []question
+	fair           []domain.Name // void for the client's family alone; see countVoid
+	terms          []Term        // of all records under evaluation, innermost last
+	others         []Published
+	breadth        Breadth
+	local          bool  // some record depends on the local-part
+	limit          error // a limit met inside a macro
+	ahead          *ahead
+
+	askedBuf [16]question
+	termsBuf [12]Term
+}
+
+// unchecked is the result of a check that never came to asking.
+func unchecked(s Session, id Identity, e Error) Result {
+	return Result{Status: e.status(), Identity: id, Err: e, session: s}
+}
+
+// checkName checks a HELO name, also as the null reverse-path.
+func (v *Verifier) checkName(ctx context.Context, s Session, id Identity, name string) Result {
+	return v.check(ctx, s, id, postmaster, name, name)
+}
+
+func (v *Verifier) check(ctx context.Context, s Session, id Identity, local, host, name string) Result {
+	if !s.IP.IsValid() {
+		return unchecked(s, id, ErrNoClient)
+	}
+	n, ok := checkable(name, id, s.MailFrom == "")
+	if !ok {
+		return unchecked(s, id, ErrDomain)
+	}
+	c := check{v: v}
+	c.asked, c.terms = c.askedBuf[:0], c.termsBuf[:0]
+	sender := n.String()
+	if host != name {
+		sender = host
+		if h, err := domain.Parse(host); err == nil {
+			sender = h.String()
+		}
+	}
+	c.id = identity{
+		ip: s.IP.Unmap().WithZone(""), local: local, sender: sender,
+		helo: s.HELO, receiver: s.Receiver, localASCII: isASCII(local),
+	}
+	if h, err := domain.ParseASCII(s.HELO); err == nil {
+		c.id.helo = h.String()
+	}
+	if s.Receiver == "" {
+		c.id.receiver = "unknown"
+	}
+	c.ctx = newDeadline(ctx, v.timeout())
+	defer c.ctx.stop()
+	sc, done := lookup.For(c.ctx, v.Resolver, maxQueries)
+	defer done()
+	c.dns = sc
+
+	r := Result{Identity: id, Domain: n.String(), session: s}
+	r.sender = local + "@" + sender
+	o := c.host(n, true, &r.Record)
+	r.Status, r.Err, r.Match, r.Innermost = o.status, o.err, o.match, o.innermost
+	if r.Status == Fail && o.exp != "" && !v.NoExplanation {
+		r.Explanation = c.explain(o.exp, o.domain)
+	}
+	r.Lookups, r.VoidLookups, r.Queries = c.lookups, c.voids, len(c.asked)
+	r.Others, r.Breadth, r.LocalPart = c.others, c.breadth, c.local
+	return r
+}
+
+// outcome is what one record, or the one it redirects to, comes to.
+type outcome struct {
+	status           authres.Status
+	err              error
+	match, innermost Match
+	exp              string      // domain-spec of the exp modifier that applies
+	domain           domain.Name // of the record that decided
+}
+
+// failed is an outcome that ends the whole check.
+func failed(err error) outcome { return outcome{status: rootOf(err).status(), err: err} }
+
+// host is check_host() of RFC 7208, section 4, from the record look-up on.
+// allows says whether a pass here lets the client in, for the breadth. first
+// receives the text of the record if it is not nil.
+func (c *check) host(d domain.Name, allows bool, first *string) outcome {
+	var redirected string // the redirect term that led here, "" at first
+	from := d
+	for {
+		text, err := c.record(d)
+		if err != nil {
+			if e := rootOf(err); redirected != "" && (e == ErrNoRecord || e == ErrNoDomain) {
+				err = &problem{err: ErrRedirect, domain: from.String(), term: redirected}
+			}
+			return failed(err)
+		}
+		if first != nil {
+			*first, first = text, nil
+		} else {
+			c.others = append(c.others, Published{d.String(), text})
+		}
+		base := len(c.terms)
+		terms, at, e := scanTerms(text, c.terms)
+		if e != "" {
+			return failed(&problem{err: e, domain: d.String(), term: at})
+		}
+		c.terms = terms
+		terms = terms[base:]
+		o, next := c.record1(d, terms, allows)
+		c.terms = c.terms[:base]
+		if next == nil {
+			return o
+		}
+		// A loop and not a recursion: redirects chain as long as the limit lets them.
+		from, redirected = d, next.Text
+		if d, err = c.redirect(next, d); err != nil {
+			return failed(err)
+		}
+	}
+}
+
+// record1 evaluates the terms of d's record from left to right (RFC 7208,
+// section 4.6.2). Where nothing matched and a redirect has to be followed it
+// returns that term.
+func (c *check) record1(d domain.Name, terms []Term, allows bool) (o outcome, redirect *Term) {
+	o.domain = d
+	hasAll, queries := false, 0
+	for i := range terms {
+		t := &terms[i]
+		switch {
+		case t.Kind == All:
+			hasAll = true
+		case t.Kind == Redirect:
+			redirect = t
+		case t.Kind == Exp:
+			o.exp = t.DomainSpec
+		}
+		if t.Kind.Queries() {
+			queries++
+			c.local = c.local || usesLocalPart(t.DomainSpec)
+		}
+		if allows && !hasAll {
+			c.breadth.addTerm(t)
+		} else if allows && t.Kind == All && t.Qualifier == '+' {
+			c.breadth.All = true
+		}
+	}
+	_ = queries
+	for i := range terms {
+		t := &terms[i]
+		if t.Kind.IsModifier() {
+			continue
+		}
+		inner, matched, err := c.term(t, d, allows && t.Qualifier == '+')
+		if err != nil {
+			return failed(err), nil
+		}
+		if !matched {
+			continue
+		}
+		o.status, o.err = verdict(t.Qualifier)
+		o.match = Match{d.String(), t.Text}
+		if o.innermost = inner; t.Kind != Include {
+			o.innermost = o.match
+		}
+		return o, nil
+	}
+	if redirect != nil && !hasAll {
+		return outcome{}, redirect
+	}
+	o.status, o.err = Neutral, ErrNeutral
+	return o, nil
+}
+
+// verdict is what a qualifier says about a match (RFC 7208, section 4.6.2).
+func verdict(qualifier byte) (authres.Status, error) {
+	switch qualifier {
+	case '-':
+		return Fail, ErrFail
+	case '~':
+		return SoftFail, ErrSoftFail
+	case '?':
+		return Neutral, ErrNeutral
+	}
+	return Pass, nil
+}
+
+// term evaluates one mechanism (RFC 7208, section 5). An error ends the check.
+func (c *check) term(t *Term, d domain.Name, allows bool) (inner Match, matched bool, err error) {
+	switch t.Kind {
+	case All:
+		return inner, true, nil
+	case IP4, IP6:
+		return inner, t.Network.Contains(c.id.ip), nil
+	}
+	if err := c.count(t, d); err != nil {
+		return inner, false, err
+	}
+	n, err := c.target(t, d)
+	switch {
+	case err == nil:
+	case err == errNoName && t.Kind == Include:
+		return inner, false, &problem{err: ErrTarget, domain: d.String(), term: t.Text}
+	case err == errNoName || err == errLocalPart:
+		return inner, false, nil // decision 9; RFC 8616, section 4
+	default:
+		return inner, false, err
+	}
+	switch t.Kind {
+	case Include:
+		return c.include(t, d, n, allows)
+	case A:
+		matched, err = c.address(t, d, n, allows)
+	case MX:
+		matched, err = c.mx(t, d, n, allows)
+	case PTR:
+		matched, err = c.ptr(t, d, n)
+	case Exists:
+		matched, err = c.exists(t, d, n)
+	}
+	return inner, matched, err
+}
+
+// count counts a term that asks the DNS (RFC 7208, section 4.6.4). The count is
+// one for the whole check, however deep: it is what bounds loops and recursion.
+func (c *check) count(t *Term, d domain.Name) error {
+	if c.lookups++; c.lookups > maxLookups {
+		return &problem{err: ErrLookups, domain: d.String(), term: t.Text}
+	}
+	return nil
+}
+
+// target expands a term's domain-spec; without one it is the record's own name
+// (RFC 7208, section 4.8). errNoName and errLocalPart are for the caller to
+// judge, every other error ends the check.
+func (c *check) target(t *Term, d domain.Name) (domain.Name, error) {
+	if t.DomainSpec == "" {
+		return d, nil
+	}
+	var n domain.Name
+	var err error
+	if t.HasMacro() {
+		n, err = c.id.target(t.DomainSpec, &values{domain: d, validated: func() string { return c.validatedName(d) }})
+	} else {
+		n, err = c.id.target(t.DomainSpec, nil)
+	}
+	if c.limit != nil {
+		return n, c.limit
+	}
+	if err == errLong {
+		err = &problem{err: ErrExpansion, domain: d.String(), term: t.Text}
+	}
+	return n, err
+}
+
+// include is RFC 7208, section 5.2.
+func (c *check) include(t *Term, d, n domain.Name, allows bool) (inner Match, matched bool, err error) {
+	if n.Labels() < 2 {
+		return inner, false, &problem{err: ErrInclude, domain: d.String(), term: t.Text}
+	}
+	// The count of terms bounds the depth already; this holds even if that breaks.
+	if c.depth++; c.depth > maxLookups {
+		return inner, false, &problem{err: ErrLookups, domain: d.String(), term: t.Text}
+	}
+	o := c.host(n, allows, nil)
+	c.depth--
+	switch o.status {
+	case Pass:
+		return o.innermost, true, nil
+	case Fail, SoftFail, Neutral:
+		return inner, false, nil
+	case None:
+		return inner, false, &problem{err: ErrInclude, domain: d.String(), term: t.Text}
+	}
+	return inner, false, o.err
+}
+
+// redirect returns the domain that goes on in d's place (RFC 7208, section 6.1).
+func (c *check) redirect(t *Term, d domain.Name) (domain.Name, error) {
+	if err := c.count(t, d); err != nil {
+		return d, err
+	}
+	n, err := c.target(t, d)
+	if err == errNoName || err == errLocalPart || err == nil && n.Labels() < 2 {
+		err = &problem{err: ErrTarget, domain: d.String(), term: t.Text}
+	}
+	return n, err
+}
+
+// address is the a mechanism (RFC 7208, section 5.3).
+func (c *check) address(t *Term, d, n domain.Name, allows bool) (bool, error) {
+	return c.matchHost(t, d, n, allows)
+}
+
+// matchHost looks up one host's addresses and compares them with the client's
+// under the term's prefix lengths (RFC 7208, section 5).
+func (c *check) matchHost(t *Term, d, n domain.Name, allows bool) (bool, error) {
+	addrs, err := c.addresses(n, t, d)
+	if err != nil {
+		return false, err
+	}
+	bits := int(t.IP4Length)
+	if c.id.ip.Is6() {
+		bits = int(t.IP6Length)
+	}
+	matched := false
+	for _, a := range addrs {
+		if a = a.Unmap(); a.BitLen() != c.id.ip.BitLen() {
+			continue
+		}
+		p := netip.PrefixFrom(a, bits)
+		matched = matched || p.Contains(c.id.ip)
+		if allows {
+			c.breadth.addNetwork(p)
+		}
+	}
+	return matched, nil
+}

@@ -1,0 +1,317 @@
+package spf
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/seed2385d973/mailauth/dnsutil"
+	"github.com/seed2385d973/mailauth/internal/domain"
+)
+
+type question struct {
+	name domain.Name
+	t    dnsutil.Type
+}
+
+// ask asks one question of this check. Errors are problems rooted in ErrDNS,
+// or in ErrQueries or ErrTimeout, which end the check wherever they are met.
+func (c *check) ask(n domain.Name, t dnsutil.Type) (dnsutil.Answer, error) {
+	q := question{n, t}
+	if !slices.Contains(c.asked, q) {
+		if len(c.asked) == maxQueries {
+			return dnsutil.Answer{}, &problem{err: ErrQueries, term: n.String()}
+		}
+		c.asked = append(c.asked, q)
+	}
+	a, err := c.dns.Ask(c.ctx, n, t)
+	if err == nil {
+		return a, nil
+	}
+	p := &problem{err: ErrDNS, term: t.String() + " " + n.Absolute(), cause: err}
+	switch {
+	case errors.Is(err, dnsutil.ErrBudget):
+		p.err = ErrQueries
+	case c.ctx.Err() != nil:
+		p.err = ErrTimeout
+	}
+	return dnsutil.Answer{}, p
+}
+
+// soft reports whether err is trouble of one look-up and not of the whole check.
+func soft(err error) bool { return rootOf(err) == ErrDNS }
+
+// record fetches and selects the SPF record of d (RFC 7208, section 4.4 and RFC 7208, section 4.5).
+func (c *check) record(d domain.Name) (string, error) {
+	a, err := c.ask(d, dnsutil.TypeTXT)
+	if err != nil {
+		return "", err
+	}
+	if c.lookups > 0 && len(a.TXT) == 0 {
+		c.voids++ // no need to compare: without a record the check ends anyway
+	}
+	if a.NXDomain {
+		return "", ErrNoDomain
+	}
+	found := -1
+	for i, s := range a.TXT {
+		if isRecord(s) {
+			if found >= 0 {
+				return "", &problem{err: ErrMultipleRecords, domain: d.String()}
+			}
+			found = i
+		}
+	}
+	if found < 0 {
+		return "", ErrNoRecord
+	}
+	return a.TXT[found], nil
+}
+
+// family is the type of the client's addresses, or of the other ones.
+func (c *check) family(other bool) dnsutil.Type {
+	if c.id.ip.Is4() != other {
+		return dnsutil.TypeA
+	}
+	return dnsutil.TypeAAAA
+}
+
+// addresses looks up the addresses of the client's family; A and AAAA never
+// both (decision 8).
+func (c *check) addresses(n domain.Name, t *Term, d domain.Name) ([]netip.Addr, error) {
+	a, err := c.ask(n, c.family(false))
+	if err != nil {
+		return nil, err
+	}
+	if len(a.Addrs) == 0 {
+		if c.v.FairVoids && !a.NXDomain {
+			c.fair = append(c.fair, n)
+		}
+		return nil, c.countVoid(t, d)
+	}
+	return a.Addrs, nil
+}
+
+// countVoid counts an answer without a record (RFC 7208, section 4.6.4). With
+// FairVoids it asks, before it gives up, whether names without an address of
+// the client's family have one of the other, and does not count those that do.
+func (c *check) countVoid(t *Term, d domain.Name) error {
+	c.voids++
+	for c.voids > c.v.maxVoids() {
+		if len(c.fair) == 0 {
+			return &problem{err: ErrVoidLookups, domain: d.String(), term: t.Text}
+		}
+		n := c.fair[0]
+		c.fair = c.fair[1:]
+		a, err := c.ask(n, c.family(true))
+		if err != nil {
+			return err
+		}
+		if len(a.Addrs) > 0 {
+			c.voids--
+		}
+	}
+	return nil
+}
+
+// exists is RFC 7208, section 5.7: always A, whatever the client is.
+func (c *check) exists(t *Term, d, n domain.Name) (bool, error) {
+	a, err := c.ask(n, dnsutil.TypeA)
+	if err != nil {
+		return false, err
+	}
+	if len(a.Addrs) == 0 {
+		return false, c.countVoid(t, d)
+	}
+	return true, nil
+}
+
+// mx is RFC 7208, section 5.4. There is no implicit MX. More than 10 hosts are
+// permerror before any is asked for, so that the result cannot depend on their
+// order; and they are asked for in an order that the answer's cannot change.
+func (c *check) mx(t *Term, d, n domain.Name, allows bool) (bool, error) {
+	a, err := c.ask(n, dnsutil.TypeMX)
+	if err != nil {
+		return false, err
+	}
+	if len(a.MX) == 0 {
+		return false, c.countVoid(t, d)
+	}
+	if len(a.MX) > maxHosts {
+		return false, &problem{err: ErrMX, domain: d.String(), term: t.Text}
+	}
+	var buf [maxHosts]dnsutil.MX
+	hosts := append(buf[:0], a.MX...)
+	slices.SortFunc(hosts, func(x, y dnsutil.MX) int {
+		return cmp.Or(cmp.Compare(x.Preference, y.Preference), cmp.Compare(x.Host, y.Host))
+	})
+	for _, mx := range hosts {
+		h, err := domain.ParseQuery(mx.Host)
+		if err != nil {
+			continue // the Null MX of RFC 7505, or no name at all: nothing to ask for
+		}
+		if matched, err := c.matchHost(t, d, h, allows); matched || err != nil {
+			return matched, err
+		}
+	}
+	return false, nil
+}
+
+// ptr is RFC 7208, section 5.5, by its text: a validated name matches that is
+// the target or below it (the list at the section's end has it the other way
+// round, erratum 4751). Names elsewhere could not match, so they are not
+// validated.
+func (c *check) ptr(t *Term, d, n domain.Name) (bool, error) {
+	names, err := c.clientNames()
+	if err != nil {
+		if soft(err) {
+			return false, nil
+		}
+		return false, err
+	}
+	if len(names) == 0 {
+		return false, c.countVoid(t, d)
+	}
+	for _, s := range names[:min(len(names), maxHosts)] {
+		h, err := domain.ParseQuery(s)
+		if err != nil || !h.IsWithin(n) {
+			continue
+		}
+		if ok, err := c.validate(h); ok || err != nil {
+			return ok, err
+		}
+	}
+	return false, nil
+}
+
+// clientNames asks for the names of the client.
+func (c *check) clientNames() ([]string, error) {
+	n, err := reverseName(c.id.ip)
+	if err != nil {
+		return nil, err
+	}
+	a, err := c.ask(n, dnsutil.TypePTR)
+	return a.Names, err
+}
+
+func reverseName(ip netip.Addr) (domain.Name, error) {
+	var buf [80]byte
+	b := transform(buf[:0], macro{reverse: true}, appendDotted(make([]byte, 0, 80), ip))
+	if ip.Is4() {
+		b = append(b, ".in-addr.arpa"...)
+	} else {
+		b = append(b, ".ip6.arpa"...)
+	}
+	return domain.ParseQuery(string(b))
+}
+
+// validate reports whether h has the client's address (RFC 7208, section 5.5).
+// A void answer does not count here: the client chose the name (decision 8).
+func (c *check) validate(h domain.Name) (bool, error) {
+	a, err := c.ask(h, c.family(false))
+	if err != nil {
+		if soft(err) {
+			return false, nil
+		}
+		return false, err
+	}
+	for _, x := range a.Addrs {
+		if x.Unmap() == c.id.ip {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// validatedName is the value of %{p}: a validated name of the client, best d
+// itself, else one below d, else any (RFC 7208, section 7.3). A limit met on the
+// way is left in c.limit.
+func (c *check) validatedName(d domain.Name) string {
+	names, err := c.clientNames()
+	if err != nil {
+		if !soft(err) {
+			c.limit = err
+		}
+		return "unknown"
+	}
+	names = names[:min(len(names), maxHosts)]
+	for rank := range 3 {
+		for _, s := range names {
+			h, err := domain.ParseQuery(s)
+			if err != nil || rank != rankOf(h, d) {
+				continue
+			}
+			ok, err := c.validate(h)
+			if err != nil {
+				c.limit = err
+				return "unknown"
+			}
+			if ok {
+				return h.String()
+			}
+		}
+	}
+	return "unknown"
+}
+
+func rankOf(h, d domain.Name) int {
+	switch {
+	case h == d:
+		return 0
+	case h.IsBelow(d):
+		return 1
+	}
+	return 2
+}
+
+// deadline is a context that ends a check. Unlike context.WithDeadline it costs
+// no timer until somebody waits for it, which a resolver that answers from
+// memory never does.
+type deadline struct {
+	context.Context
+	at     time.Time
+	once   sync.Once
+	inner  context.Context
+	cancel context.CancelFunc
+}
+
+func newDeadline(ctx context.Context, d time.Duration) *deadline {
+	return &deadline{Context: ctx, at: time.Now().Add(d)}
+}
+
+// Deadline implements context.Context.
+func (d *deadline) Deadline() (time.Time, bool) {
+	if at, ok := d.Context.Deadline(); ok && at.Before(d.at) {
+		return at, true
+	}
+	return d.at, true
+}
+
+// Done implements context.Context.
+func (d *deadline) Done() <-chan struct{} {
+	d.once.Do(func() { d.inner, d.cancel = context.WithDeadline(d.Context, d.at) })
+	return d.inner.Done()
+}
+
+// Err implements context.Context.
+func (d *deadline) Err() error {
+	if err := d.Context.Err(); err != nil {
+		return err
+	}
+	if !time.Now().Before(d.at) {
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
+// stop releases the timer, if there is one. Nothing may use d afterwards.
+func (d *deadline) stop() {
+	d.once.Do(func() {})
+	if d.cancel != nil {
+		d.cancel()
+	}
+}
