@@ -17,13 +17,6 @@ type Breadth struct {
 	IPv6 uint64
 }
 
-// addTerm adds the network of an ip4 or ip6 that passes.
-func (b *Breadth) addTerm(t *Term) {
-	if t.Qualifier == '+' && (t.Kind == IP4 || t.Kind == IP6) {
-		b.addNetwork(t.Network)
-	}
-}
-
 func (b *Breadth) addNetwork(p netip.Prefix) {
 	if p.Addr().Is4() {
 		b.IPv4 = min(b.IPv4+1<<(32-p.Bits()), 1<<32)

@@ -3,6 +3,7 @@ package spf
 import (
 	"context"
 	"net/netip"
+	"strings"
 
 	"github.com/seed2385d973/mailauth/authres"
 	"github.com/seed2385d973/mailauth/internal/domain"
@@ -32,7 +33,6 @@ type check struct {
 	breadth        Breadth
 	local          bool  // some record depends on the local-part
 	limit          error // a limit met inside a macro
-	ahead          *ahead
 
 	askedBuf [16]question
 	termsBuf [12]Term
@@ -67,10 +67,10 @@ func (v *Verifier) check(ctx context.Context, s Session, id Identity, local, hos
 	}
 	c.id = identity{
 		ip: s.IP.Unmap().WithZone(""), local: local, sender: sender,
-		helo: s.HELO, receiver: s.Receiver, localASCII: isASCII(local),
+		helo: s.HELO, receiver: s.Receiver, localOK: isASCII(local) && strings.IndexByte(local, ' ') < 0,
 	}
 	if h, err := domain.ParseASCII(s.HELO); err == nil {
-		c.id.helo = h.String()
+		c.id.helo, c.id.heloOK = h.String(), true
 	}
 	if s.Receiver == "" {
 		c.id.receiver = "unknown"
@@ -131,7 +131,7 @@ func (c *check) host(d domain.Name, allows bool, first *string) outcome {
 		}
 		c.terms = terms
 		terms = terms[base:]
-		o, next := c.record1(d, terms, allows)
+		o, next := c.evaluate(d, terms, allows)
 		c.terms = c.terms[:base]
 		if next == nil {
 			return o
@@ -144,33 +144,52 @@ func (c *check) host(d domain.Name, allows bool, first *string) outcome {
 	}
 }
 
-// record1 evaluates the terms of d's record from left to right (RFC 7208,
-// section 4.6.2). Where nothing matched and a redirect has to be followed it
-// returns that term.
-func (c *check) record1(d domain.Name, terms []Term, allows bool) (o outcome, redirect *Term) {
-	o.domain = d
-	hasAll, queries := false, 0
+// survey is what has to be known about a record before its first term is evaluated.
+type survey struct {
+	all      int   // index of the first all, behind which no mechanism is looked at; -1 if there is none
+	redirect *Term // nil where there is none, or where an all makes it void (RFC 7208, section 6.1)
+	exp      string
+}
+
+// survey looks through a record's terms. allows is as in host.
+func (c *check) survey(terms []Term, allows bool) survey {
+	s := survey{all: -1}
 	for i := range terms {
 		t := &terms[i]
-		switch {
-		case t.Kind == All:
-			hasAll = true
-		case t.Kind == Redirect:
-			redirect = t
-		case t.Kind == Exp:
-			o.exp = t.DomainSpec
-		}
-		if t.Kind.Queries() {
-			queries++
-			c.local = c.local || usesLocalPart(t.DomainSpec)
-		}
-		if allows && !hasAll {
-			c.breadth.addTerm(t)
-		} else if allows && t.Kind == All && t.Qualifier == '+' {
-			c.breadth.All = true
+		switch t.Kind {
+		case All:
+			if s.all < 0 {
+				s.all = i
+				c.breadth.All = c.breadth.All || allows && t.Qualifier == '+'
+			}
+		case IP4, IP6:
+			if s.all < 0 && allows && t.Qualifier == '+' {
+				c.breadth.addNetwork(t.Network)
+			}
+		case Redirect:
+			s.redirect = t
+		case Exp:
+			s.exp = t.DomainSpec
+		case Unknown:
+		default:
+			c.local = c.local || s.all < 0 && usesLocalPart(t.DomainSpec)
 		}
 	}
-	_ = queries
+	if s.all >= 0 {
+		s.redirect = nil
+	}
+	if s.redirect != nil {
+		c.local = c.local || usesLocalPart(s.redirect.DomainSpec)
+	}
+	return s
+}
+
+// evaluate evaluates the terms of d's record from left to right (RFC 7208,
+// section 4.6.2). Where nothing matched and a redirect has to be followed it
+// returns that term.
+func (c *check) evaluate(d domain.Name, terms []Term, allows bool) (o outcome, redirect *Term) {
+	s := c.survey(terms, allows)
+	o.domain, o.exp = d, s.exp
 	for i := range terms {
 		t := &terms[i]
 		if t.Kind.IsModifier() {
@@ -190,8 +209,8 @@ func (c *check) record1(d domain.Name, terms []Term, allows bool) (o outcome, re
 		}
 		return o, nil
 	}
-	if redirect != nil && !hasAll {
-		return outcome{}, redirect
+	if s.redirect != nil {
+		return outcome{}, s.redirect
 	}
 	o.status, o.err = Neutral, ErrNeutral
 	return o, nil
@@ -235,7 +254,7 @@ func (c *check) term(t *Term, d domain.Name, allows bool) (inner Match, matched 
 	case Include:
 		return c.include(t, d, n, allows)
 	case A:
-		matched, err = c.address(t, d, n, allows)
+		matched, err = c.matchHost(t, d, n, allows) // RFC 7208, section 5.3
 	case MX:
 		matched, err = c.mx(t, d, n, allows)
 	case PTR:
@@ -310,11 +329,6 @@ func (c *check) redirect(t *Term, d domain.Name) (domain.Name, error) {
 		err = &problem{err: ErrTarget, domain: d.String(), term: t.Text}
 	}
 	return n, err
-}
-
-// address is the a mechanism (RFC 7208, section 5.3).
-func (c *check) address(t *Term, d, n domain.Name, allows bool) (bool, error) {
-	return c.matchHost(t, d, n, allows)
 }
 
 // matchHost looks up one host's addresses and compares them with the client's

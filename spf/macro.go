@@ -83,9 +83,11 @@ type identity struct {
 	sender   string // the domain of <sender>
 	helo     string
 	receiver string
-	// localASCII is false where the local-part cannot be part of a name
-	// (RFC 8616, section 4).
-	localASCII bool
+	// localOK and heloOK say whether the local-part and the HELO name can be
+	// part of a name to ask for: the former is ASCII (RFC 8616, section 4) and
+	// without spaces, the latter a host name. Where they cannot, nothing is asked:
+	// only the publisher of a record may write oddities into a query.
+	localOK, heloOK bool
 }
 
 // Reasons why a domain-spec gives no name to ask for; they never leave the package.
@@ -150,7 +152,7 @@ func (id *identity) expandMacro(dst []byte, m macro, v *values) ([]byte, error) 
 	case 's', 'l':
 		// In a name such a term matches nothing (RFC 8616, section 4); in an
 		// explanation the caller sees whether the text is still ASCII.
-		if !id.localASCII && v.now == nil {
+		if !id.localOK && v.now == nil {
 			return dst, errLocalPart
 		}
 		value = id.local
@@ -177,6 +179,9 @@ func (id *identity) expandMacro(dst []byte, m macro, v *values) ([]byte, error) 
 			value = "ip6"
 		}
 	case 'h':
+		if !id.heloOK && v.now == nil {
+			return dst, errNoName
+		}
 		value = id.helo
 	case 'c':
 		value = id.ip.String()
