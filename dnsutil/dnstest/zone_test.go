@@ -100,7 +100,7 @@ func TestZoneText(t *testing.T) {
 		{"com.", dnsutil.TypeTXT, dnsutil.Answer{}, nil},
 		{"example.org.", dnsutil.TypeTXT, dnsutil.Answer{NXDomain: true}, nil},
 		{"example.com", dnsutil.TypeTXT, dnsutil.Answer{}, dnsutil.ErrName},
-		{"exa mple.com.", dnsutil.TypeTXT, dnsutil.Answer{}, dnsutil.ErrName},
+		{"exa\tmple.com.", dnsutil.TypeTXT, dnsutil.Answer{}, dnsutil.ErrName},
 	})
 }
 
