@@ -143,7 +143,15 @@ func trim(s string) string {
 }
 
 // isSpace reports whether s is nothing but well-formed folding white space.
-func isSpace(s string) bool { return trim(s) == "" && validFWS(s) }
+func isSpace(s string) bool {
+	// Front to back and no further than needed: Next asks this of the whole rest.
+	for i := 0; i < len(s); i++ {
+		if !isWSP(s[i]) {
+			return false
+		}
+	}
+	return validFWS(s)
+}
 
 // validFWS reports whether every CR in s is followed by LF and every CRLF by
 // WSP, and no LF stands alone. obs-FWS (CRLF twice in a row with only white

@@ -1,6 +1,7 @@
 package taglist
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -123,4 +124,21 @@ func FuzzParse(f *testing.F) {
 			require.Equal(t, tags[i].Value, again[i].Value)
 		}
 	})
+}
+
+func BenchmarkScannerTrailingSpace(b *testing.B) {
+	for _, n := range []int{1 << 12, 1 << 13} {
+		s := strings.Repeat(";", n) + strings.Repeat(" ", n)
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(s)))
+			for range b.N {
+				for sc := NewScanner(s); ; {
+					if _, ok := sc.Next(); !ok {
+						break
+					}
+				}
+			}
+		})
+	}
 }
