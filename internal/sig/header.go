@@ -1,0 +1,114 @@
+package sig
+
+import (
+	"crypto"
+	"crypto/sha1"
+	"crypto/sha256"
+	"hash"
+
+	"github.com/seed2385d973/mailauth/message"
+)
+
+// Header makes the canonical forms of a header's fields, each once for all
+// signatures of a message, and the hashes over them. It is not safe for concurrent use.
+type Header struct {
+	h     *message.Header
+	forms [2][]span // by Canonicalization, then by field
+	buf   []byte    // all canonical forms made so far
+	taken []taken   // by the first field of each name
+	round uint32
+	sha2  hash.Hash
+	sum   [sha256.Size]byte
+}
+
+// span is a part of buf; end is zero where the form was not made yet.
+type span struct{ start, end int }
+
+// taken counts the fields of one name that a selection has used; it is stale
+// where round is not the current one.
+type taken struct{ round, n uint32 }
+
+// NewHeader returns the canonical forms of h, none of them made yet.
+func NewHeader(h *message.Header) *Header { return &Header{h: h} }
+
+// Canonical returns the canonical form of field i with its CRLF (RFC 6376,
+// sections 3.4.1 and 3.4.2). It is valid until the next call.
+func (c *Header) Canonical(i int, alg message.Canonicalization) []byte {
+	forms := c.forms[alg]
+	if forms == nil {
+		forms = make([]span, c.h.Len())
+		c.forms[alg] = forms
+	}
+	if forms[i].end == 0 {
+		if c.buf == nil {
+			c.buf = make([]byte, 0, 2048)
+		}
+		start := len(c.buf)
+		c.buf = c.h.Field(i).AppendCanonical(c.buf, alg)
+		forms[i] = span{start, len(c.buf)}
+	}
+	return c.buf[forms[i].start:forms[i].end]
+}
+
+// Select appends to dst the fields that h= names, in its order: of each name
+// from the bottom of the header up, and nothing for an entry beyond the last
+// instance (RFC 6376, section 5.4.2). self is the signature's own field, which
+// an entry "dkim-signature" never means (section 3.7).
+//
+// The work is linear: each name keeps its own place, found through the first
+// field of that name.
+func (c *Header) Select(dst []int, names []string, self int) []int {
+	if c.taken == nil {
+		c.taken = make([]taken, c.h.Len())
+	}
+	c.round++
+	for _, name := range names {
+		all := c.h.All(name)
+		if len(all) == 0 {
+			continue
+		}
+		t := &c.taken[all[0]]
+		if t.round != c.round {
+			*t = taken{round: c.round}
+		}
+		i := len(all) - 1 - int(t.n)
+		if i >= 0 && all[i] == self {
+			t.n++
+			i--
+		}
+		if i < 0 {
+			continue
+		}
+		t.n++
+		dst = append(dst, all[i])
+	}
+	return dst
+}
+
+// Sum hashes fields in the given order and then the signature's own field, the
+// octets [start, end) of its value left out and without a final CRLF (RFC
+// 6376, section 3.7; RFC 8617, section 5.1.1). The result is valid until the next call.
+func (c *Header) Sum(fields []int, alg message.Canonicalization, hash crypto.Hash, self, start, end int) []byte {
+	h := c.hash(hash)
+	for _, i := range fields {
+		h.Write(c.Canonical(i, alg))
+	}
+	mark := len(c.buf)
+	// The place of b= is the tag's span, never found by a search for "b=": that
+	// text may stand in other values as well.
+	c.buf = c.h.Field(self).AppendCanonicalCut(c.buf, alg, start, end)
+	h.Write(c.buf[mark:])
+	c.buf = c.buf[:mark]
+	return h.Sum(c.sum[:0])
+}
+
+func (c *Header) hash(alg crypto.Hash) hash.Hash {
+	if alg == crypto.SHA1 {
+		return sha1.New() // only where a caller allowed it; RFC 8301, section 3.1
+	}
+	if c.sha2 == nil {
+		c.sha2 = sha256.New()
+	}
+	c.sha2.Reset()
+	return c.sha2
+}

@@ -1,0 +1,145 @@
+package sig
+
+import (
+	"encoding/base64"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/seed2385d973/mailauth/internal/taglist"
+)
+
+// strict refuses set bits under the padding, so that one signature has one
+// spelling: with the lenient decoder the last character of b= or bh= could be
+// changed without effect.
+var strict = base64.StdEncoding.Strict()
+
+// Base64 decodes a base64string (RFC 6376, section 2.10): white space anywhere
+// is ignored, everything else is strict. text is the value without white space;
+// it is returned also if it is not base64. An empty value is not an error here.
+func Base64(value string) (data []byte, text string, ok bool) {
+	text = taglist.Compact(value)
+	// The decoder of the standard library skips CR and LF; there are none left
+	// in a compact text, so nothing is skipped silently.
+	data, err := strict.DecodeString(text)
+	if err != nil {
+		return nil, text, false
+	}
+	return data, text, true
+}
+
+// Number reads 1*maxDigits DIGIT; a value over 2^63-1 is refused as well.
+func Number(s string, maxDigits int) (int64, bool) {
+	if s == "" || len(s) > maxDigits {
+		return 0, false
+	}
+	var n int64
+	for i := 0; i < len(s); i++ {
+		d := int64(s[i]) - '0'
+		if d < 0 || d > 9 || n > (1<<63-1-d)/10 {
+			return 0, false
+		}
+		n = n*10 + d
+	}
+	return n, true
+}
+
+// NextItem cuts the first item off a list whose items are separated by sep
+// with white space around it (RFC 6376, section 3.5). more is false at the last.
+func NextItem(s string, sep byte) (item, rest string, more bool) {
+	i := strings.IndexByte(s, sep)
+	if i < 0 {
+		return trim(s), "", false
+	}
+	return trim(s[:i]), s[i+1:], true
+}
+
+func trim(s string) string { return strings.Trim(s, " \t\r\n") }
+
+// isFieldName: field-name of RFC 5322, section 3.6.8, without the semicolon
+// that no tag value can hold (RFC 6376, section 2.10, hdr-name).
+func isFieldName(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c <= ' ' || c >= 0x7f || c == ':' || c == ';' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isHyphenated: hyphenated-word of RFC 6376, section 2.10.
+func isHyphenated(s string) bool {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
+		case i > 0 && '0' <= c && c <= '9':
+		case i > 0 && i < len(s)-1 && c == '-':
+		default:
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isASCII reports whether no octet of s is above 0x7f.
+func isASCII(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// DecodeQP decodes dkim-quoted-printable (RFC 6376, section 2.11), with raw
+// UTF-8 where the message is internationalized (RFC 8616, section 5). White
+// space is no part of the value; a lower-case hexadecimal digit or an "=" that
+// begins no octet is an error.
+func DecodeQP(s string, eai bool) (string, bool) {
+	if eai && !utf8.ValidString(s) || !eai && !isASCII(s) {
+		return "", false
+	}
+	if strings.IndexAny(s, "= \t\r\n") < 0 {
+		return s, printable(s)
+	}
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == ' ' || c == '\t' || c == '\r' || c == '\n':
+		case c == '=':
+			if i+2 >= len(s) {
+				return "", false
+			}
+			h, l := hex(s[i+1]), hex(s[i+2])
+			if h < 0 || l < 0 {
+				return "", false
+			}
+			b = append(b, byte(h<<4|l))
+			i += 2
+		case c < ' ' || c == 0x7f || c == ';':
+			return "", false
+		default:
+			b = append(b, c)
+		}
+	}
+	return string(b), true
+}
+
+func printable(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c <= ' ' || c == 0x7f || c == ';' {
+			return false
+		}
+	}
+	return true
+}
+
+func hex(c byte) int {
+	switch {
+	case '0' <= c && c <= '9':
+		return int(c - '0')
+	case 'A' <= c && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
+}
