@@ -1,13 +1,57 @@
-// Package lookup is one message's view of the DNS: each question asked once,
-// names checked before they leave, budgets kept, a panicking Resolver recovered.
+// Package lookup is one message's view of the DNS.
+//
+// A [Session] asks each question once, checks every name before it leaves, keeps
+// the message's budget, and turns a panicking or contradictory Resolver into an
+// error. A [Scope] is what one protocol sees of it; it is itself a Resolver, so
+// that a verifier's Resolver field can hold one.
+//
+// # Demand and speculation
+//
+// A question is demanded by Lookup or Ask: the verdict depends on it. Demanded
+// questions are counted, listed, and limited. A question is speculative when
+// Prefetch starts it because it may be demanded soon. Speculation changes when an
+// answer is there, and nothing else: not what is counted, not what is listed by
+// Queries, and not whether a demanded question is answered. That is why it has a
+// budget of its own, and why it never takes the last quarter of the places for
+// questions under way.
+//
+// # Budgets
+//
+// The outcome must not depend on which protocol was faster, so a budget that is
+// shared is shared in the order in which the scopes were opened.
+//
+// Queries: a scope counts its own distinct demanded questions, whether another
+// scope asked them too or not, and never has more than its max. It uses freely
+// what the session's total leaves if all earlier scopes use their max. Beyond that it
+// waits until they have all called Finish, and uses what they left.
+//
+// Octets: a scope's share of Limits.Bytes is in proportion to its max (all, if it
+// is alone by For). Its first answer that goes over the share waits until the
+// earlier scopes have called Finish, and is let through if what they left of
+// their shares covers it. An answer that is not let through is ErrBudget, and
+// so is every question of the scope after it, unsent.
+//
+// Open the scopes that matter most, and need least, first; nothing ever waits
+// if the sum of the max is within the total. A scope must not wait for a later
+// one before it has called Finish.
+//
+// Within a scope the budget goes to questions in the order in which they are
+// demanded, and Queries lists them so. Where that matters, prefetch in parallel
+// and demand one after another.
+//
+// # Limits
+//
+// [Limits] has them with their defaults: threats.md, section 2, "DNS of one
+// message". Over a number it is dnsutil.ErrBudget, over the time dnsutil.ErrTimeout.
+// A session has at most 64 scopes; more of them have no budget.
 package lookup
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/seed2385d973/mailauth/dnsutil"
-	"github.com/seed2385d973/mailauth/internal/domain"
 )
 
 // Limits bounds the DNS of one message. Zero fields mean the defaults.
@@ -15,31 +59,71 @@ type Limits struct {
 	Queries     int           // distinct questions demanded; default 100
 	Parallel    int           // questions under way at once; default 16
 	Timeout     time.Duration // wall clock from New; default 30 s
-	Bytes       int           // octets of answers; default 256 KiB
-	Speculative int           // questions asked ahead of need, counted apart; default 100, negative none
+	Bytes       int           // octets of demanded answers, and of speculative ones; default 256 KiB
+	Speculative int           // questions asked ahead of need; default 100, negative none
 }
 
-// Session is the DNS of one message.
-type Session struct{ r dnsutil.Resolver }
+// The defaults: room for every protocol at its own limit on mail that means well,
+// and an end to what one message of one that does not can cost.
+const (
+	defaultQueries     = 100
+	defaultParallel    = 16
+	defaultTimeout     = 30 * time.Second
+	defaultBytes       = 256 << 10
+	defaultSpeculative = 100
+)
 
-// New starts a session. Close must be called.
-func New(ctx context.Context, r dnsutil.Resolver, l Limits) *Session { return &Session{r: r} }
+func (l Limits) withDefaults() Limits {
+	if l.Queries <= 0 {
+		l.Queries = defaultQueries
+	}
+	if l.Parallel <= 0 {
+		l.Parallel = defaultParallel
+	}
+	if l.Timeout <= 0 {
+		l.Timeout = defaultTimeout
+	}
+	if l.Bytes <= 0 {
+		l.Bytes = defaultBytes
+	}
+	if l.Speculative == 0 {
+		l.Speculative = defaultSpeculative
+	}
+	return l
+}
 
-// Scope opens the next scope of the session; earlier scopes have priority when
-// the session's budget runs short, so that the outcome does not depend on
-// which of them was faster. max bounds the scope's own distinct questions.
-func (s *Session) Scope(max int) *Scope { return &Scope{s: s} }
+// grace is how long Close waits for a Resolver after it has cancelled its
+// context: long enough for any that watches it, even on a loaded machine.
+const grace = 100 * time.Millisecond
 
-// Queries lists the questions demanded ("TXT example.com."), scope by scope in
-// the order in which each was first demanded, without repetition.
-func (s *Session) Queries() []string { return nil }
+// Session is the DNS of one message. It is safe for concurrent use.
+type Session struct {
+	r      dnsutil.Resolver
+	peeker dnsutil.Peeker // r, if it is one
+	limits Limits
+	ctx    lazyContext // of every question; the caller's and the deadline
 
-// Close cancels what is under way and waits for it.
-func (s *Session) Close() {}
+	mu     sync.Mutex
+	closed bool
+	memo   memo
+	flights
 
-// Scope is one protocol's view of a session. It is a dnsutil.Resolver, so that a
-// verifier's Resolver field can hold one.
-type Scope struct{ s *Session }
+	last      *Scope // opened last; linked to the earlier ones
+	nscopes   int
+	one       Scope // room for the first, so that a verifier alone allocates once
+	spec      int   // questions begun by Prefetch
+	specBytes int
+}
+
+// New starts a session over r, which may be nil: every question is then
+// dnsutil.ErrNoResolver. The session ends with ctx, with its time, or by Close,
+// which must be called.
+func New(ctx context.Context, r dnsutil.Resolver, l Limits) *Session {
+	s := &Session{r: r, limits: l.withDefaults()}
+	s.peeker, _ = r.(dnsutil.Peeker)
+	s.ctx.parent, s.ctx.deadline = ctx, time.Now().Add(s.limits.Timeout)
+	return s
+}
 
 // For returns r itself if it is a Scope, else a scope of a new session over r
 // for a verifier that is used alone. done must be called when the verifier returns.
@@ -47,27 +131,80 @@ func For(ctx context.Context, r dnsutil.Resolver, max int) (sc *Scope, done func
 	if sc, ok := r.(*Scope); ok {
 		return sc, func() {}
 	}
+	sc = alone(ctx, r, max)
+	return sc, sc.s.Close
+}
+
+func alone(ctx context.Context, r dnsutil.Resolver, max int) *Scope {
 	s := New(ctx, r, Limits{})
-	return s.Scope(max), s.Close
+	sc := s.Scope(max)
+	sc.share = s.limits.Bytes
+	return sc
 }
 
-// Lookup implements dnsutil.Resolver. Errors: dnsutil.ErrName (not sent),
-// dnsutil.ErrBudget, dnsutil.ErrNoResolver, dnsutil.ErrPanic, or the Resolver's own.
-func (sc *Scope) Lookup(ctx context.Context, name string, t dnsutil.Type) (dnsutil.Answer, error) {
-	if sc.s.r == nil {
-		return dnsutil.Answer{}, dnsutil.ErrNoResolver
+// Close ends the session: it cancels what is under way and waits for it. A
+// Resolver that does not heed its context is not waited for longer than 100 ms;
+// its goroutine ends when it returns, and what it returns is dropped. Callers
+// still in Lookup get context.Canceled. Close may be called more than once.
+func (s *Session) Close() {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return
 	}
-	return sc.s.r.Lookup(ctx, name, t)
+	s.closed = true
+	for sc := s.last; sc != nil; sc = sc.prev {
+		sc.finish()
+	}
+	drained := s.stop()
+	s.mu.Unlock()
+	s.ctx.end()
+	if drained == nil {
+		return
+	}
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-drained:
+	case <-timer.C:
+	}
 }
 
-// Ask is Lookup for a checked name.
-func (sc *Scope) Ask(ctx context.Context, n domain.Name, t dnsutil.Type) (dnsutil.Answer, error) {
-	return sc.Lookup(ctx, n.Absolute(), t)
+// Queries lists the questions demanded ("TXT example.com."), scope by scope in
+// the order in which each was first demanded, without repetition.
+func (s *Session) Queries() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []string
+	for _, sc := range s.scopes() {
+		for _, e := range sc.asked {
+			if e.demanded&(sc.bit-1) == 0 { // no earlier scope demanded it
+				out = append(out, e.String())
+			}
+		}
+	}
+	return out
 }
 
-// Prefetch starts a question without waiting for it, within the speculative
-// budget; it never fails and changes no result. Nothing happens if it was asked before.
-func (sc *Scope) Prefetch(n domain.Name, t dnsutil.Type) {}
+// Speculative lists, in the order of Prefetch, the questions that were asked
+// ahead of need and that nobody demanded.
+func (s *Session) Speculative() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []string
+	s.memo.each(func(e *entry) {
+		if e.demanded == 0 && e.sent {
+			out = append(out, e.String())
+		}
+	})
+	return out
+}
 
-// Finish says that this scope will ask nothing more.
-func (sc *Scope) Finish() {}
+// scopes lists the scopes in the order in which they were opened.
+func (s *Session) scopes() []*Scope {
+	out := make([]*Scope, s.nscopes)
+	for sc, i := s.last, s.nscopes-1; sc != nil; sc, i = sc.prev, i-1 {
+		out[i] = sc
+	}
+	return out
+}

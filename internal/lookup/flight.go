@@ -1,0 +1,265 @@
+package lookup
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/seed2385d973/mailauth/dnsutil"
+)
+
+// flights are the questions under way. Everything here happens under
+// Session.mu, except the calls of the Resolver itself.
+//
+// A question runs on a goroutine of the session, since nothing else lets a caller
+// go when a Resolver does not heed its context. The goroutines are kept for the
+// next question until Close, which makes a question in a row cost two channel
+// operations; a Peeker with the answer at hand needs not even these.
+type flights struct {
+	running     int
+	runningSpec int
+	queue       []*entry // demanded, waiting for a place
+	specQueue   []*entry // speculative, likewise
+	workers     int
+	idle        []chan *entry
+	drained     chan struct{} // closed when the last worker of a closed session ends
+	free        []chan struct{}
+}
+
+// begin asks e's question: from memory at once, else on a worker as soon as
+// there is a place. It gives up the lock while it asks the memory.
+func (s *Session) begin(e *entry) {
+	if s.peeker != nil {
+		e.state = running // a caller who comes now waits
+		s.mu.Unlock()
+		a, ok, err := peek(s.peeker, e)
+		s.mu.Lock()
+		if ok {
+			e.sent = true
+			s.complete(e, a, err)
+			return
+		}
+	}
+	if s.closed {
+		s.complete(e, dnsutil.Answer{}, context.Canceled)
+		return
+	}
+	e.state = queued
+	if e.demanded != 0 {
+		s.queue = append(s.queue, e)
+	} else {
+		s.specQueue = append(s.specQueue, e)
+	}
+	s.schedule()
+}
+
+// promote makes a speculative question that is not yet answered a demanded one.
+func (s *Session) promote(e *entry) {
+	switch {
+	case e.state == queued && e.spec && !slices.Contains(s.queue, e):
+		s.queue = append(s.queue, e) // next skips it in specQueue
+	case e.state == running && e.specRun:
+		e.specRun = false
+		s.runningSpec--
+	default:
+		return
+	}
+	s.schedule()
+}
+
+// schedule hands queued questions to workers as long as there are places.
+func (s *Session) schedule() {
+	for e := s.next(); e != nil; e = s.next() {
+		if n := len(s.idle); n > 0 {
+			w := s.idle[n-1]
+			s.idle = s.idle[:n-1]
+			w <- e
+			continue
+		}
+		s.workers++
+		go s.work(e)
+	}
+}
+
+// next takes the next question that may run: demanded ones first, speculative ones
+// only while they leave a quarter of the places alone.
+func (s *Session) next() *entry {
+	if s.running >= s.limits.Parallel {
+		return nil
+	}
+	if e := pop(&s.queue); e != nil {
+		e.state, e.sent = running, true
+		s.running++
+		return e
+	}
+	if s.runningSpec >= s.limits.Parallel-(s.limits.Parallel+3)/4 {
+		return nil
+	}
+	if e := pop(&s.specQueue); e != nil {
+		e.state, e.sent, e.specRun = running, true, true
+		s.running++
+		s.runningSpec++
+		return e
+	}
+	return nil
+}
+
+// pop takes the first entry that is still queued.
+func pop(q *[]*entry) *entry {
+	for len(*q) > 0 {
+		e := (*q)[0]
+		*q = (*q)[1:]
+		if e.state == queued {
+			return e
+		}
+	}
+	*q = nil
+	return nil
+}
+
+// work runs questions until the session closes.
+func (s *Session) work(e *entry) {
+	defer func() {
+		// A Resolver that calls runtime.Goexit, as a failing test does, ends here
+		// with its question open.
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if e != nil {
+			s.land(e, dnsutil.Answer{}, dnsutil.ErrPanic)
+			s.schedule()
+		}
+		if s.workers--; s.workers == 0 && s.drained != nil {
+			close(s.drained)
+		}
+	}()
+	var inbox chan *entry
+	for e != nil {
+		a, err := call(&s.ctx, s.r, e)
+		s.mu.Lock()
+		s.land(e, a, err)
+		if e = s.next(); e == nil && !s.closed {
+			if inbox == nil {
+				inbox = make(chan *entry, 1)
+			}
+			s.idle = append(s.idle, inbox)
+			s.mu.Unlock()
+			e = <-inbox
+			continue
+		}
+		s.mu.Unlock()
+	}
+}
+
+// land ends the run of a worker's question.
+func (s *Session) land(e *entry, a dnsutil.Answer, err error) {
+	s.running--
+	if e.specRun {
+		e.specRun = false
+		s.runningSpec--
+	}
+	if err != nil {
+		if cause := s.ctx.cause(); cause != nil {
+			a, err = dnsutil.Answer{}, cause
+		}
+	}
+	s.complete(e, a, err)
+}
+
+// complete stores the answer and wakes whoever waits for it.
+func (s *Session) complete(e *entry, a dnsutil.Answer, err error) {
+	if err == nil {
+		err = vet(a, e.t)
+	}
+	if err != nil {
+		a = dnsutil.Answer{} // data and error together are an error
+	}
+	e.answer, e.err, e.size, e.state = a, err, size(a), done
+	if e.spec {
+		s.specBytes += e.size
+	}
+	if e.waiter != nil {
+		e.waiter <- struct{}{}
+		e.waiter = nil
+	}
+	for _, w := range e.waiters {
+		w <- struct{}{}
+	}
+	e.waiters = nil
+}
+
+// await waits for e to be answered, ctx to end or the session to end. The lock
+// is not held meanwhile. It returns nil if e is answered.
+func (s *Session) await(ctx context.Context, e *entry) error {
+	var w chan struct{}
+	if n := len(s.free); n > 0 {
+		w, s.free = s.free[n-1], s.free[:n-1]
+	} else {
+		w = make(chan struct{}, 1)
+	}
+	if e.waiter == nil {
+		e.waiter = w
+	} else {
+		e.waiters = append(e.waiters, w)
+	}
+	s.mu.Unlock()
+	var err error
+	select {
+	case <-w:
+	case <-ctx.Done():
+		err = ctx.Err()
+	case <-s.ctx.Done():
+		err = s.ctx.cause()
+	}
+	s.mu.Lock()
+	if err != nil {
+		if e.state == done {
+			err = nil // both at once: an answer is an answer
+			<-w
+		} else if e.waiter == w {
+			e.waiter = nil
+		} else if i := slices.Index(e.waiters, w); i >= 0 {
+			e.waiters = slices.Delete(e.waiters, i, i+1)
+		}
+	}
+	s.free = append(s.free, w)
+	return err
+}
+
+// stop lets the idle workers go and ends what was not begun. It returns nil if
+// no worker is left, else a channel that is closed when none is.
+func (s *Session) stop() <-chan struct{} {
+	for _, w := range s.idle {
+		close(w)
+	}
+	s.idle = nil
+	for _, q := range [...]*[]*entry{&s.queue, &s.specQueue} {
+		for e := pop(q); e != nil; e = pop(q) {
+			s.complete(e, dnsutil.Answer{}, context.Canceled)
+		}
+	}
+	if s.workers == 0 {
+		return nil
+	}
+	s.drained = make(chan struct{})
+	return s.drained
+}
+
+// call asks the Resolver and survives it.
+func call(ctx context.Context, r dnsutil.Resolver, e *entry) (a dnsutil.Answer, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			a, err = dnsutil.Answer{}, fmt.Errorf("%w: %v", dnsutil.ErrPanic, p)
+		}
+	}()
+	return r.Lookup(ctx, e.name, e.t)
+}
+
+// peek asks the Resolver's memory and survives it.
+func peek(r dnsutil.Peeker, e *entry) (a dnsutil.Answer, ok bool, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			a, ok, err = dnsutil.Answer{}, true, fmt.Errorf("%w: %v", dnsutil.ErrPanic, p)
+		}
+	}()
+	return r.Peek(e.name, e.t)
+}

@@ -1,0 +1,527 @@
+package lookup_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed2385d973/mailauth/dnsutil"
+	"github.com/seed2385d973/mailauth/dnsutil/dnstest"
+	"github.com/seed2385d973/mailauth/internal/domain"
+	"github.com/seed2385d973/mailauth/internal/lookup"
+)
+
+const txt = dnsutil.TypeTXT
+
+// names gives the questions of a test: n0.example, n1.example, ...
+func name(i int) string { return fmt.Sprintf("n%d.example.", i) }
+
+func parsed(t testing.TB, s string) domain.Name {
+	t.Helper()
+	n, err := domain.ParseQuery(s)
+	require.NoError(t, err)
+	return n
+}
+
+// plain hides that a Zone is a Peeker.
+func plain(r dnsutil.Resolver) dnsutil.Resolver { return dnsutil.ResolverFunc(r.Lookup) }
+
+// zone answers every name with n octets of TXT.
+func zone(n int) *dnstest.Zone {
+	return dnstest.MustParse(`{"*": {"TXT": [["` + strings.Repeat("x", n) + `"]]}}`)
+}
+
+func TestOneQuestionOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, delay := range []time.Duration{0, time.Second} {
+			z := zone(1).WithFault("bad.example", 0, dnsutil.ErrServFail)
+			z.Delay = delay
+			s := lookup.New(t.Context(), z, lookup.Limits{})
+			a, b := s.Scope(10), s.Scope(10)
+			var wg sync.WaitGroup
+			for i := range 40 {
+				wg.Go(func() {
+					sc := []*lookup.Scope{a, b}[i%2]
+					ans, err := sc.Lookup(t.Context(), "Good.Example", txt)
+					require.NoError(t, err)
+					require.Equal(t, []string{"x"}, ans.TXT)
+					_, err = sc.Ask(t.Context(), parsed(t, "bad.example"), txt)
+					require.ErrorIs(t, err, dnsutil.ErrServFail)
+				})
+			}
+			wg.Wait()
+			_, err := a.Lookup(t.Context(), "good.example.", dnsutil.TypeMX)
+			require.NoError(t, err)
+			s.Close()
+			require.Equal(t, []string{"TXT good.example.", "TXT bad.example.", "MX good.example."}, z.Queries())
+			require.Equal(t, z.Queries(), s.Queries())
+			require.Empty(t, s.Speculative())
+		}
+	})
+}
+
+func TestNames(t *testing.T) {
+	z := zone(1)
+	s := lookup.New(t.Context(), z, lookup.Limits{})
+	defer s.Close()
+	sc := s.Scope(0)
+	for _, bad := range []string{"", ".", "a..b", "a b.example", "a\x00.example", "exämple", `a\.b`, "(x).example", strings.Repeat("a", 64) + ".example", strings.Repeat("a.", 200)} {
+		_, err := sc.Lookup(t.Context(), bad, txt)
+		require.ErrorIs(t, err, dnsutil.ErrName, bad)
+	}
+	_, err := sc.Ask(t.Context(), domain.Name{}, txt)
+	require.ErrorIs(t, err, dnsutil.ErrName)
+	sc.Prefetch(domain.Name{}, txt)
+	require.Empty(t, z.Queries())
+	require.Empty(t, s.Queries())
+	_, err = sc.Lookup(t.Context(), "_DMARC.Example.COM", txt)
+	require.NoError(t, err)
+	require.Equal(t, []string{"TXT _dmarc.example.com."}, z.Queries())
+}
+
+func TestFor(t *testing.T) {
+	sc, done := lookup.For(t.Context(), nil, 1)
+	_, err := sc.Lookup(t.Context(), name(1), txt)
+	require.ErrorIs(t, err, dnsutil.ErrNoResolver)
+	done()
+
+	sc, done = lookup.For(t.Context(), zone(200<<10), 1)
+	same, nop := lookup.For(t.Context(), sc, 5)
+	require.Same(t, sc, same)
+	nop()
+	_, err = sc.Lookup(t.Context(), name(1), txt)
+	require.NoError(t, err, "alone it has all octets")
+	_, err = sc.Lookup(t.Context(), name(2), txt)
+	require.ErrorIs(t, err, dnsutil.ErrBudget)
+	done()
+	done()
+	_, err = sc.Lookup(t.Context(), name(1), txt)
+	require.NoError(t, err, "what was answered stays answered")
+}
+
+// The outcome of two scopes that compete for the total is the same whoever runs first.
+func TestQueryBudget(t *testing.T) {
+	run := func(sc *lookup.Scope, from, n int) (ok int, err error) {
+		for i := range n {
+			if _, err = sc.Lookup(context.Background(), name(from+i), txt); err == nil {
+				ok++
+			}
+		}
+		sc.Finish()
+		return ok, err
+	}
+	for _, laterFirst := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			z := zone(1)
+			z.Delay = time.Millisecond
+			s := lookup.New(t.Context(), z, lookup.Limits{Queries: 20})
+			defer s.Close()
+			a, b, c := s.Scope(8), s.Scope(10), s.Scope(10)
+			var na, nb, nc int
+			var errB error
+			var wg sync.WaitGroup
+			pause := func(yes bool) {
+				if yes {
+					time.Sleep(time.Second)
+				}
+			}
+			wg.Go(func() { pause(laterFirst); na, _ = run(a, 0, 5) })
+			wg.Go(func() { pause(laterFirst); nb, errB = run(b, 100, 12) })
+			wg.Go(func() { pause(!laterFirst); nc, _ = run(c, 200, 10) })
+			wg.Wait()
+			require.Equal(t, []int{5, 10, 5}, []int{na, nb, nc})
+			require.ErrorIs(t, errB, dnsutil.ErrBudget)
+			require.Len(t, s.Queries(), 20)
+			require.Equal(t, "TXT n0.example.", s.Queries()[0])
+			require.Equal(t, "TXT n204.example.", s.Queries()[19])
+			require.Len(t, z.Queries(), 20)
+		})
+	}
+}
+
+func TestQueryBudgetAtLimit(t *testing.T) {
+	z := zone(1)
+	s := lookup.New(t.Context(), z, lookup.Limits{})
+	defer s.Close()
+	sc := s.Scope(3)
+	for range 2 {
+		for i := range 3 {
+			_, err := sc.Lookup(t.Context(), name(i), txt)
+			require.NoError(t, err)
+		}
+		_, err := sc.Lookup(t.Context(), name(3), txt)
+		require.ErrorIs(t, err, dnsutil.ErrBudget)
+	}
+	require.Len(t, z.Queries(), 3)
+
+	all := s.Scope(0) // what the session has, beside the three
+	sc.Finish()
+	for i := range 97 {
+		_, err := all.Lookup(t.Context(), name(i), txt)
+		require.NoError(t, err)
+	}
+	_, err := all.Lookup(t.Context(), name(97), txt)
+	require.ErrorIs(t, err, dnsutil.ErrBudget)
+	_, err = sc.Lookup(t.Context(), name(50), txt)
+	require.ErrorIs(t, err, dnsutil.ErrBudget, "a finished scope asks nothing new")
+
+	for range 62 {
+		s.Scope(1)
+	}
+	_, err = s.Scope(1).Lookup(t.Context(), name(1), txt) // the 65th
+	require.ErrorIs(t, err, dnsutil.ErrBudget)
+}
+
+func TestByteBudget(t *testing.T) {
+	const each = 1000 // with its fixed part
+	for _, laterFirst := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			z := zone(each - 12)
+			z.Delay = time.Millisecond
+			// Shares: 4000, 4000; the rest belongs to nobody.
+			s := lookup.New(t.Context(), z, lookup.Limits{Queries: 100, Bytes: 10 * each})
+			defer s.Close()
+			a, b := s.Scope(40), s.Scope(40)
+			var gotA, gotB []error
+			ask := func(sc *lookup.Scope, from, n int) (out []error) {
+				for i := range n {
+					_, err := sc.Lookup(t.Context(), name(from+i), txt)
+					out = append(out, err)
+				}
+				sc.Finish()
+				return out
+			}
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				if laterFirst {
+					time.Sleep(time.Second)
+				}
+				gotA = ask(a, 0, 3)
+			})
+			wg.Go(func() {
+				if !laterFirst {
+					time.Sleep(time.Second)
+				}
+				gotB = ask(b, 100, 8)
+			})
+			wg.Wait()
+			for _, err := range gotA {
+				require.NoError(t, err)
+			}
+			for i, err := range gotB { // its own 4 and the one that a left
+				if i < 5 {
+					require.NoError(t, err)
+				} else {
+					require.ErrorIs(t, err, dnsutil.ErrBudget)
+				}
+			}
+			require.Len(t, z.Queries(), 3+6, "nothing is sent after the answer that went over")
+			_, err := b.Lookup(t.Context(), name(100), txt)
+			require.NoError(t, err)
+			_, err = b.Lookup(t.Context(), name(105), txt)
+			require.ErrorIs(t, err, dnsutil.ErrBudget, "the answer that went over stays denied")
+		})
+	}
+}
+
+func TestPrefetch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		z := zone(1)
+		z.Delay = 20 * time.Millisecond
+		s := lookup.New(t.Context(), z, lookup.Limits{Speculative: 30})
+		sc, other := s.Scope(2), s.Scope(50)
+		for i := range 50 {
+			sc.Prefetch(parsed(t, name(i)), txt)
+		}
+		synctest.Wait()
+		require.Len(t, z.Queries(), 12, "a quarter of the places stays free")
+		start := time.Now()
+		for _, i := range []int{29, 0} { // one that is queued, one that is under way
+			_, err := sc.Lookup(t.Context(), name(i), txt)
+			require.NoError(t, err)
+		}
+		require.Equal(t, 20*time.Millisecond, time.Since(start))
+		_, err := sc.Lookup(t.Context(), name(1), txt)
+		require.ErrorIs(t, err, dnsutil.ErrBudget, "speculation neither adds to the budget nor goes round it")
+		_, err = other.Lookup(t.Context(), name(1), txt)
+		require.NoError(t, err)
+		time.Sleep(time.Second)
+		require.Equal(t, []string{"TXT n29.example.", "TXT n0.example.", "TXT n1.example."}, s.Queries())
+		require.Len(t, s.Speculative(), 27)
+		require.Len(t, z.Queries(), 30)
+		require.Equal(t, 13, z.Parallel(), "twelve and the demanded one")
+		s.Close()
+		sc.Prefetch(parsed(t, name(60)), txt)
+		require.Len(t, z.Queries(), 30)
+	})
+}
+
+// Speculation under way does not keep demanded questions from being asked, and
+// all together stay within Parallel.
+func TestParallel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		z := zone(1)
+		z.Delay = time.Second
+		s := lookup.New(t.Context(), z, lookup.Limits{Parallel: 8})
+		defer s.Close()
+		sc := s.Scope(0)
+		for i := range 30 {
+			sc.Prefetch(parsed(t, name(100+i)), txt)
+		}
+		var wg sync.WaitGroup
+		for i := range 10 {
+			wg.Go(func() {
+				_, err := sc.Lookup(t.Context(), name(i), txt)
+				require.NoError(t, err)
+			})
+		}
+		start := time.Now()
+		wg.Wait()
+		require.Equal(t, 2*time.Second, time.Since(start))
+		time.Sleep(time.Minute)
+		require.Equal(t, 8, z.Parallel())
+	})
+}
+
+func TestSpeculativeOff(t *testing.T) {
+	z := zone(1)
+	s := lookup.New(t.Context(), z, lookup.Limits{Speculative: -1})
+	defer s.Close()
+	s.Scope(0).Prefetch(parsed(t, name(1)), txt)
+	require.Empty(t, z.Queries())
+}
+
+func TestSpeculativeBytes(t *testing.T) {
+	z := zone(988)
+	s := lookup.New(t.Context(), z, lookup.Limits{Bytes: 5000})
+	defer s.Close()
+	sc := s.Scope(0)
+	for i := range 50 {
+		sc.Prefetch(parsed(t, name(i)), txt)
+	}
+	require.Len(t, z.Queries(), 6, "the first that goes over is the last")
+	_, err := sc.Lookup(t.Context(), name(40), txt)
+	require.NoError(t, err, "demand has octets of its own")
+}
+
+// Lying and broken adapters (DNS-17).
+func TestThreats(t *testing.T) {
+	var nilZone *dnstest.Zone
+	v4, v6 := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")
+	answer := func(a dnsutil.Answer, err error) dnsutil.Resolver {
+		return dnsutil.ResolverFunc(func(context.Context, string, dnsutil.Type) (dnsutil.Answer, error) { return a, err })
+	}
+	own := errors.New("own")
+	for _, c := range []struct {
+		what string
+		r    dnsutil.Resolver
+		t    dnsutil.Type
+		err  error
+	}{
+		{"panics", dnsutil.ResolverFunc(func(context.Context, string, dnsutil.Type) (dnsutil.Answer, error) { panic("x") }), txt, dnsutil.ErrPanic},
+		{"typed nil", nilZone, txt, dnsutil.ErrPanic},
+		{"nil function", dnsutil.ResolverFunc(nil), txt, dnsutil.ErrPanic},
+		{"exits", dnsutil.ResolverFunc(func(context.Context, string, dnsutil.Type) (dnsutil.Answer, error) {
+			runtime.Goexit()
+			return dnsutil.Answer{}, nil
+		}), txt, dnsutil.ErrPanic},
+		{"data and error", answer(dnsutil.Answer{TXT: []string{"x"}}, own), txt, own},
+		{"NXDOMAIN and error", answer(dnsutil.Answer{NXDomain: true}, own), txt, own},
+		{"NXDOMAIN and data", answer(dnsutil.Answer{NXDomain: true, TXT: []string{"x"}}, nil), txt, dnsutil.ErrAnswer},
+		{"other type", answer(dnsutil.Answer{Names: []string{"x."}}, nil), txt, dnsutil.ErrAnswer},
+		{"TXT for A", answer(dnsutil.Answer{TXT: []string{"x"}}, nil), dnsutil.TypeA, dnsutil.ErrAnswer},
+		{"AAAA for A", answer(dnsutil.Answer{Addrs: []netip.Addr{v6}}, nil), dnsutil.TypeA, dnsutil.ErrAnswer},
+		{"A for AAAA", answer(dnsutil.Answer{Addrs: []netip.Addr{v4}}, nil), dnsutil.TypeAAAA, dnsutil.ErrAnswer},
+		{"mapped for A", answer(dnsutil.Answer{Addrs: []netip.Addr{netip.MustParseAddr("::ffff:192.0.2.1")}}, nil), dnsutil.TypeA, dnsutil.ErrAnswer},
+		{"zone", answer(dnsutil.Answer{Addrs: []netip.Addr{v6.WithZone("x")}}, nil), dnsutil.TypeAAAA, dnsutil.ErrAnswer},
+		{"zero address", answer(dnsutil.Answer{Addrs: []netip.Addr{{}}}, nil), dnsutil.TypeAAAA, dnsutil.ErrAnswer},
+		{"MX for TXT", answer(dnsutil.Answer{MX: []dnsutil.MX{{}}}, nil), txt, dnsutil.ErrAnswer},
+	} {
+		t.Run("DNS-17/"+c.what, func(t *testing.T) {
+			s := lookup.New(t.Context(), c.r, lookup.Limits{})
+			sc := s.Scope(0)
+			for range 2 {
+				a, err := sc.Lookup(t.Context(), name(1), c.t)
+				require.ErrorIs(t, err, c.err)
+				require.Equal(t, dnsutil.Answer{}, a)
+			}
+			s.Close()
+		})
+	}
+}
+
+// A Resolver that ignores its context holds nobody up; one that heeds it leaves
+// no goroutine behind.
+func TestContextEnds(t *testing.T) {
+	for _, heeds := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			release := make(chan struct{})
+			var inside atomic.Int32
+			r := dnsutil.ResolverFunc(func(ctx context.Context, _ string, _ dnsutil.Type) (dnsutil.Answer, error) {
+				inside.Add(1)
+				defer inside.Add(-1)
+				if heeds {
+					<-ctx.Done()
+					return dnsutil.Answer{}, ctx.Err()
+				}
+				<-release
+				return dnsutil.Answer{TXT: []string{"late"}}, nil
+			})
+			s := lookup.New(t.Context(), r, lookup.Limits{Timeout: time.Minute})
+			sc := s.Scope(0)
+			sc.Prefetch(parsed(t, name(9)), txt)
+
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			start := time.Now()
+			_, err := sc.Lookup(ctx, name(1), txt)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			require.Equal(t, time.Second, time.Since(start))
+			_, err = sc.Lookup(ctx, name(2), txt)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+
+			_, err = sc.Lookup(t.Context(), name(3), txt)
+			require.ErrorIs(t, err, dnsutil.ErrTimeout)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			require.Equal(t, time.Minute, time.Since(start))
+
+			start = time.Now()
+			s.Close()
+			if heeds {
+				require.Zero(t, time.Since(start))
+				require.Zero(t, inside.Load())
+			} else {
+				require.Equal(t, 100*time.Millisecond, time.Since(start))
+			}
+			_, err = sc.Lookup(t.Context(), name(4), txt)
+			require.Error(t, err)
+			close(release)
+			synctest.Wait() // the bubble fails if a goroutine stays
+			require.Zero(t, inside.Load())
+		})
+	}
+}
+
+func TestCloseWhileAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		z := zone(1)
+		z.Delay = time.Hour
+		s := lookup.New(t.Context(), z, lookup.Limits{Parallel: 1, Timeout: 2 * time.Hour})
+		sc := s.Scope(0)
+		var wg sync.WaitGroup
+		for i := range 5 {
+			wg.Go(func() {
+				_, err := sc.Lookup(t.Context(), name(i), txt)
+				require.ErrorIs(t, err, context.Canceled)
+			})
+		}
+		late := s.Scope(0)
+		wg.Go(func() { // waits for sc
+			_, err := late.Lookup(t.Context(), name(1), txt)
+			require.Error(t, err)
+		})
+		synctest.Wait()
+		s.Close()
+		wg.Wait()
+		require.Len(t, z.Queries(), 1)
+		require.Empty(t, s.Speculative())
+	})
+}
+
+func TestParentEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		z := zone(1)
+		z.Delay = time.Hour
+		ctx, cancel := context.WithCancel(t.Context())
+		s := lookup.New(ctx, plain(z), lookup.Limits{})
+		defer s.Close()
+		time.AfterFunc(time.Second, cancel)
+		_, err := s.Scope(0).Lookup(context.Background(), name(1), txt)
+		require.ErrorIs(t, err, context.Canceled)
+	})
+}
+
+// A derived context sees the session's end, its deadline and its values.
+func TestResolverContext(t *testing.T) {
+	type key struct{}
+	synctest.Test(t, func(t *testing.T) {
+		r := dnsutil.ResolverFunc(func(ctx context.Context, name string, _ dnsutil.Type) (dnsutil.Answer, error) {
+			d, ok := ctx.Deadline()
+			require.True(t, ok)
+			require.Equal(t, 30*time.Second, time.Until(d))
+			require.NoError(t, ctx.Err())
+			require.Equal(t, "v", ctx.Value(key{}))
+			ctx, cancel := context.WithCancel(ctx)
+			defer cancel()
+			require.Equal(t, "v", ctx.Value(key{}))
+			<-ctx.Done()
+			return dnsutil.Answer{}, ctx.Err()
+		})
+		s := lookup.New(context.WithValue(t.Context(), key{}, "v"), r, lookup.Limits{})
+		defer s.Close()
+		_, err := s.Scope(0).Lookup(t.Context(), name(1), txt)
+		require.ErrorIs(t, err, dnsutil.ErrTimeout)
+	})
+}
+
+// Many names: the index takes over from the scan without anybody noticing.
+func TestManyQuestions(t *testing.T) {
+	z := zone(1)
+	s := lookup.New(t.Context(), z, lookup.Limits{Queries: 1000})
+	defer s.Close()
+	sc := s.Scope(0)
+	for range 2 {
+		for i := range 300 {
+			_, err := sc.Lookup(t.Context(), name(i), txt)
+			require.NoError(t, err)
+		}
+	}
+	require.Len(t, z.Queries(), 300)
+	require.Equal(t, z.Queries(), s.Queries())
+}
+
+func BenchmarkLookup(b *testing.B) {
+	mem := map[string]dnsutil.Answer{}
+	names := make([]domain.Name, 10)
+	for i := range names {
+		names[i] = parsed(b, name(i))
+		mem[name(i)] = dnsutil.Answer{TXT: []string{"v=spf1 -all"}}
+	}
+	for _, c := range []struct {
+		what string
+		r    dnsutil.Resolver
+		n    int
+	}{{"peeker/1", fast(mem), 1}, {"peeker/10", fast(mem), 10}, {"plain/1", plain(fast(mem)), 1}, {"plain/10", plain(fast(mem)), 10}} {
+		b.Run(c.what, func(b *testing.B) {
+			b.ReportAllocs()
+			ctx := context.Background()
+			for b.Loop() {
+				sc, done := lookup.For(ctx, c.r, 50)
+				for _, n := range names[:c.n] {
+					sc.Ask(ctx, n, txt)
+				}
+				done()
+			}
+		})
+	}
+}
+
+type fast map[string]dnsutil.Answer
+
+func (f fast) Lookup(_ context.Context, name string, _ dnsutil.Type) (dnsutil.Answer, error) {
+	return f[name], nil
+}
+
+func (f fast) Peek(name string, _ dnsutil.Type) (dnsutil.Answer, bool, error) {
+	return f[name], true, nil
+}

@@ -1,0 +1,171 @@
+package lookup
+
+import (
+	"fmt"
+
+	"github.com/seed2385d973/mailauth/dnsutil"
+)
+
+type state uint8
+
+const (
+	queued  state = iota
+	running       // a Resolver has it
+	done
+)
+
+// entry is one question of the session and its answer. Answers are kept until
+// the session ends; errors too, so that a question is asked once.
+type entry struct {
+	name     string // absolute, lower case
+	t        dnsutil.Type
+	state    state
+	spec     bool   // begun by Prefetch
+	specRun  bool   // runs in a speculative place
+	sent     bool   // reached the Resolver
+	demanded uint64 // a bit for each scope that demanded it
+	charged  uint64 // ... that has paid for the answer
+	denied   uint64 // ... whose octets did not suffice
+	size     int
+	answer   dnsutil.Answer
+	err      error
+	waiter   chan struct{} // the first who waits; the rest are in waiters
+	waiters  []chan struct{}
+}
+
+func (e *entry) String() string { return e.t.String() + " " + e.name }
+
+// memo holds the entries where they do not move: two in place, for the checks
+// that ask one question, then blocks. From 16 entries on it keeps an index.
+type memo struct {
+	n      int
+	first  [2]entry
+	blocks [][]entry
+	index  map[memoKey]*entry
+}
+
+type memoKey struct {
+	name string // without final dot
+	t    dnsutil.Type
+}
+
+const (
+	blockLen  = 14
+	indexFrom = 16
+)
+
+func (m *memo) find(name string, t dnsutil.Type) *entry {
+	if m.index != nil {
+		return m.index[memoKey{name, t}]
+	}
+	for i := range min(m.n, len(m.first)) {
+		if e := &m.first[i]; e.is(name, t) {
+			return e
+		}
+	}
+	for _, b := range m.blocks {
+		for i := range b {
+			if e := &b[i]; e.is(name, t) {
+				return e
+			}
+		}
+	}
+	return nil
+}
+
+func (e *entry) is(name string, t dnsutil.Type) bool {
+	return e.t == t && len(e.name) == len(name)+1 && e.name[:len(name)] == name
+}
+
+func (m *memo) add(name, abs string, t dnsutil.Type) *entry {
+	if abs == "" {
+		abs = name + "."
+	}
+	var e *entry
+	if m.n < len(m.first) {
+		e = &m.first[m.n]
+	} else {
+		last := len(m.blocks) - 1
+		if last < 0 || len(m.blocks[last]) == blockLen {
+			m.blocks = append(m.blocks, make([]entry, 0, blockLen))
+			last++
+		}
+		b := &m.blocks[last]
+		*b = (*b)[:len(*b)+1]
+		e = &(*b)[len(*b)-1]
+	}
+	m.n++
+	e.name, e.t = abs, t
+	switch {
+	case m.index != nil:
+		m.index[memoKey{abs[:len(abs)-1], t}] = e
+	case m.n == indexFrom:
+		m.index = make(map[memoKey]*entry, 4*indexFrom)
+		m.each(func(e *entry) { m.index[memoKey{e.name[:len(e.name)-1], e.t}] = e })
+	}
+	return e
+}
+
+// each visits the entries in the order in which they were added.
+func (m *memo) each(f func(*entry)) {
+	for i := range min(m.n, len(m.first)) {
+		f(&m.first[i])
+	}
+	for _, b := range m.blocks {
+		for i := range b {
+			f(&b[i])
+		}
+	}
+}
+
+// vet finds an answer that cannot be one to a question for t. An adapter that
+// mixes these up confuses NXDOMAIN with data sooner or later; the question
+// counts as failed.
+func vet(a dnsutil.Answer, t dnsutil.Type) error {
+	txt, addrs, mx, names := len(a.TXT) > 0, len(a.Addrs) > 0, len(a.MX) > 0, len(a.Names) > 0
+	switch t {
+	case dnsutil.TypeTXT:
+		txt = false
+	case dnsutil.TypeA, dnsutil.TypeAAAA:
+		addrs = false
+		for _, ip := range a.Addrs {
+			if ip.Is4() != (t == dnsutil.TypeA) || !ip.IsValid() || ip.Zone() != "" {
+				return fmt.Errorf("%w: %v is not the address of a record of type %s", dnsutil.ErrAnswer, ip, t)
+			}
+		}
+	case dnsutil.TypeMX:
+		mx = false
+	case dnsutil.TypePTR, dnsutil.TypeCNAME:
+		names = false
+	}
+	if txt || addrs || mx || names {
+		return fmt.Errorf("%w: records of another type than %s", dnsutil.ErrAnswer, t)
+	}
+	if a.NXDomain && !a.Empty() {
+		return fmt.Errorf("%w: records at a name that does not exist", dnsutil.ErrAnswer)
+	}
+	return nil
+}
+
+// size is what an answer costs of the budget: its data, and 12 octets a record
+// for what surrounds it on the wire (RFC 1035, section 3.2.1).
+func size(a dnsutil.Answer) int {
+	const fixed = 12
+	n := fixed * (len(a.TXT) + len(a.Addrs) + len(a.MX) + len(a.Names) + len(a.Chain))
+	for _, s := range a.TXT {
+		n += len(s)
+	}
+	for _, ip := range a.Addrs {
+		n += ip.BitLen() / 8
+	}
+	for _, m := range a.MX {
+		n += 2 + len(m.Host)
+	}
+	for _, s := range a.Names {
+		n += len(s)
+	}
+	for _, s := range a.Chain {
+		n += len(s)
+	}
+	return n
+}
