@@ -28,6 +28,7 @@ away            CNAME nowhere.example.
 deep.wild       A 192.0.2.2
 a.b.c           A 192.0.2.3
 o'brien         TXT "apostrophe"
+b\032blank       TXT "blank"
 loop            CNAME loop2
 loop2           CNAME loop
 1.2.0.192.in-addr.arpa. PTR Mail
@@ -94,6 +95,7 @@ func TestZoneText(t *testing.T) {
 		{"c.example.com.", dnsutil.TypeA, dnsutil.Answer{TTL: 300 * s}, nil},
 		{"d.example.com.", dnsutil.TypeA, dnsutil.Answer{NXDomain: true, TTL: 300 * s}, nil},
 		{"o'brien.example.com.", dnsutil.TypeTXT, dnsutil.Answer{TXT: []string{"apostrophe"}, TTL: 600 * s}, nil},
+		{"b blank.example.com.", dnsutil.TypeTXT, dnsutil.Answer{TXT: []string{"blank"}, TTL: 600 * s}, nil},
 		{"loop.example.com.", dnsutil.TypeA, dnsutil.Answer{}, dnsutil.ErrChain},
 		{"1.2.0.192.in-addr.arpa.", dnsutil.TypePTR, dnsutil.Answer{Names: []string{"mail.example.com."}, TTL: 600 * s}, nil},
 		{"srv.example.com.", dnsutil.TypeA, dnsutil.Answer{TTL: 300 * s}, nil},

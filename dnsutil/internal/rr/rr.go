@@ -113,7 +113,7 @@ func Name(s string) string {
 			c, i = v, i+2
 		}
 		switch {
-		case c <= ' ' || c > '~':
+		case c < ' ' || c > '~':
 			b = append(b, '\\', '0'+c/100, '0'+c/10%10, '0'+c%10)
 		case strings.IndexByte(`."\;()@`, c) >= 0:
 			b = append(b, '\\', c)
