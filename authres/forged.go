@@ -99,8 +99,8 @@ func hiddenBehind(raw []byte, end byte) bool {
 			return false
 		}
 		raw = raw[i+1:]
-		if end == '\r' && len(raw) > 0 && raw[0] == '\n' {
-			continue
+		if len(raw) == 0 || scan.WSP.Is(raw[0]) || raw[0] == '\n' && end == '\r' {
+			continue // the end, a fold, or no bare CR
 		}
 		if n, _, found := bytes.Cut(raw[:min(len(raw), 4*len(lowerName))], []byte{':'}); found && isName(n) {
 			return true

@@ -31,12 +31,11 @@ func (h Header) Field() (string, error) {
 		return "", err
 	}
 	var buf [1024]byte
-	w := writer{b: append(buf[:0], fieldName...), utf8: h.Internationalized}
-	if w.header(&h) < len(h.Results) {
+	b, n := h.appendTo(append(buf[:0], fieldName...), 0)
+	if n < len(h.Results) {
 		return "", ErrLength
 	}
-	w.b = append(w.b, "\r\n"...)
-	return string(w.b), nil
+	return string(append(b, "\r\n"...)), nil
 }
 
 func (h *Header) check() error {
@@ -85,11 +84,11 @@ func (h Header) String() string {
 		return ""
 	}
 	var buf [1024]byte
-	w := writer{b: buf[:0], col: len(fieldName), utf8: h.Internationalized}
-	if w.header(&h) == 0 && len(h.Results) > 0 {
+	b, n := h.appendTo(buf[:0], -len(fieldName))
+	if n == 0 && len(h.Results) > 0 {
 		return ""
 	}
-	return string(w.b)
+	return string(b)
 }
 
 // id returns the authserv-id as it can be written, "" if it cannot. One with
@@ -142,132 +141,157 @@ func printable(s string, utf8OK bool) bool {
 	return true
 }
 
-// writer appends pieces that cannot be folded, and folds between them.
-type writer struct {
-	b    []byte
-	col  int // columns in front of b
-	utf8 bool
-}
-
-// header writes h and returns how many results were written.
-func (w *writer) header(h *Header) (n int) {
-	start := len(w.b)
-	w.bareOrQuoted(h.id(), false)
+// appendTo appends the value to b, folded for a line that begins at b[line], and
+// returns how many results it wrote.
+func (h *Header) appendTo(b []byte, line int) (out []byte, n int) {
+	start := len(b)
+	b = appendValue(b, h.id(), h.Internationalized, false)
 	if len(h.Results) == 0 {
-		w.b = append(w.b, "; none"...)
-		return 0
+		return append(b, "; none"...), 0
 	}
-	for i := range h.Results {
-		r := &h.Results[i]
-		if i == MaxResults {
+	for i := range h.Results[:min(len(h.Results), MaxResults)] {
+		before, beforeLine := len(b), line
+		b, line = h.Results[i].appendTo(b, line, h.Internationalized)
+		if len(b)-start > MaxLength {
+			b, line = b[:before], beforeLine
 			break
 		}
-		if !r.writable() {
-			continue
+		if len(b) > before {
+			n++
 		}
-		before, col := len(w.b), w.col
-		w.result(r)
-		if len(w.b)-start > MaxLength {
-			w.b, w.col = w.b[:before], col
-			break
-		}
-		n++
 	}
-	return n
+	return b, n
 }
 
-func (w *writer) result(r *Result) {
-	w.b = append(w.b, ';')
-	at := w.begin()
-	w.lower(r.Method)
-	if r.Version > 1 {
-		w.b = append(w.b, '/')
-		w.b = strconv.AppendInt(w.b, int64(r.Version), 10)
+// appendTo appends ";" and the result, nothing if that cannot be written.
+// Every piece that cannot be folded is followed by a call of fold.
+func (r *Result) appendTo(b []byte, line int, utf8OK bool) ([]byte, int) {
+	before, ok := len(b), true
+	b = append(b, "; "...)
+	at := len(b) - 1
+	if b, ok = appendKeyword(b, r.Method); !ok {
+		return b[:before], line
 	}
-	w.b = append(w.b, '=')
-	w.lower(string(r.Status))
-	w.end(at)
-	if s := r.Comment; s != "" && len(s) <= MaxText && printable(s, w.utf8) {
-		at := w.begin()
-		w.b = append(w.b, '(')
+	if r.Version != 0 && r.Version != 1 {
+		if r.Version < 0 || r.Version >= 1e9 {
+			return b[:before], line
+		}
+		b = append(b, '/')
+		b = strconv.AppendInt(b, int64(r.Version), 10)
+	}
+	b = append(b, '=')
+	if b, ok = appendKeyword(b, string(r.Status)); !ok {
+		return b[:before], line
+	}
+	b, line = fold(b, at, line)
+	if s := r.Comment; s != "" && len(s) <= MaxText && printable(s, utf8OK) {
+		at := len(b)
+		b = append(b, " ("...)
 		for i := 0; i < len(s); i++ {
 			if s[i] == '(' || s[i] == ')' || s[i] == '\\' {
-				w.b = append(w.b, '\\')
+				b = append(b, '\\')
 			}
-			w.b = append(w.b, s[i])
+			b = append(b, s[i])
 		}
-		w.b = append(w.b, ')')
-		w.end(at)
+		b, line = fold(append(b, ')'), at, line)
 	}
-	if s := r.Reason; s != "" && len(s) <= MaxText && printable(s, w.utf8) {
-		at := w.begin()
-		w.b = append(w.b, "reason="...)
-		w.quoted(s)
-		w.end(at)
+	if s := r.Reason; s != "" && len(s) <= MaxText && printable(s, utf8OK) {
+		at := len(b)
+		b, line = fold(appendQuoted(append(b, " reason="...), s), at, line)
 	}
-	for i := range r.Properties {
-		p := &r.Properties[i]
-		if i == MaxProperties {
-			break
+	for i := range r.Properties[:min(len(r.Properties), MaxProperties)] {
+		at := len(b)
+		if b = r.Properties[i].appendTo(b, utf8OK); len(b) > at {
+			b, line = fold(b, at, line)
 		}
-		if !p.named() || len(p.Value) > MaxValue || !printable(p.Value, w.utf8) {
-			continue
-		}
-		at := w.begin()
-		w.lower(p.Type)
-		w.b = append(w.b, '.')
-		w.lower(p.Name)
-		w.b = append(w.b, '=')
-		w.bareOrQuoted(p.Value, true)
-		w.end(at)
 	}
+	return b, line
 }
 
-// begin starts a piece behind a blank; end folds in front of it, by a line end
-// before the blank, if the line became too long.
-func (w *writer) begin() (at int) {
-	w.b = append(w.b, ' ')
-	return len(w.b) - 1
-}
-
-func (w *writer) end(at int) {
-	if w.col+len(w.b) <= foldAt {
-		return
+// appendTo appends a blank and the property, nothing if that cannot be written.
+func (p *Property) appendTo(b []byte, utf8OK bool) []byte {
+	before := len(b)
+	if len(p.Value) > MaxValue {
+		return b
 	}
-	w.b = append(w.b, 0, 0)
-	copy(w.b[at+2:], w.b[at:])
-	w.b[at], w.b[at+1] = '\r', '\n'
-	// The line now begins at the blank.
-	w.col = -(at + 2)
+	b, ok := appendKeyword(append(b, ' '), p.Type)
+	if !ok {
+		return b[:before]
+	}
+	if b, ok = appendKeyword(append(b, '.'), p.Name); !ok {
+		return b[:before]
+	}
+	b = append(b, '=')
+	at := len(b)
+	if b = appendValue(b, p.Value, utf8OK, true); len(b) == at {
+		return b[:before]
+	}
+	return b
 }
 
-func (w *writer) lower(s string) {
-	for i := 0; i < len(s); i++ {
-		b := s[i]
-		if 'A' <= b && b <= 'Z' {
-			b += 'a' - 'A'
+// fold puts a line end in front of the blank b[at] if the line that begins at
+// b[line] became too long, and returns where the current line begins.
+func fold(b []byte, at, line int) ([]byte, int) {
+	if len(b)-line <= foldAt {
+		return b, line
+	}
+	b = append(b, 0, 0)
+	copy(b[at+2:], b[at:])
+	b[at], b[at+1] = '\r', '\n'
+	return b, at + 2
+}
+
+// appendKeyword appends a keyword in lower case. ok is isKeyword.
+func appendKeyword(b []byte, s string) (out []byte, ok bool) {
+	if s == "" || len(s) > MaxName || s[len(s)-1] == '-' {
+		return b, false
+	}
+	at := len(b)
+	b = append(b, s...)
+	for i := at; i < len(b); i++ {
+		c := b[i]
+		if !scan.Ldh.Is(c) {
+			return b, false
 		}
-		w.b = append(w.b, b)
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + ('a' - 'A')
+		}
 	}
+	return b, true
 }
 
-// bareOrQuoted writes a value, in quotes unless it is sure to be read as what it
-// is without. A single quote is legal in a token, and is a quote to careless
-// readers, so that it counts as unsafe.
+// appendValue appends a value, in quotes unless it is sure to be read as what it
+// is without, or nothing if it cannot be written. A single quote is legal in a
+// token, and is a quote to careless readers, so that it counts as unsafe.
 //
 // An address is written as one, without quotes around it (RFC 8601, section 2.2
 // demands that of what is meant as an e-mail identity), if it is of the form
 // that the parser keeps as it stands.
-func (w *writer) bareOrQuoted(s string, address bool) {
+func appendValue(b []byte, s string, utf8OK, address bool) []byte {
 	i := 0
 	for i < len(s) && scan.Token.Is(s[i]) && s[i] != '\'' {
 		i++
 	}
-	if i == len(s) && s != "" || address && isAddress(s) {
-		w.b = append(w.b, s...)
-	} else {
-		w.quoted(s)
+	switch {
+	case i == len(s) && s != "":
+		return append(b, s...)
+	case !printable(s, utf8OK):
+		return b
+	case address && isAddress(s):
+		return append(b, s...)
 	}
+	return appendQuoted(b, s)
+}
+
+func appendQuoted(b []byte, s string) []byte {
+	b = append(b, '"')
+	for i := 0; i < len(s); i++ {
+		if s[i] == '"' || s[i] == '\\' {
+			b = append(b, '\\')
+		}
+		b = append(b, s[i])
+	}
+	return append(b, '"')
 }
 
 // isAddress reports whether s can stand without quotes because it is an
@@ -293,15 +317,4 @@ func isDotAtom(s string) bool {
 		}
 	}
 	return true
-}
-
-func (w *writer) quoted(s string) {
-	w.b = append(w.b, '"')
-	for i := 0; i < len(s); i++ {
-		if s[i] == '"' || s[i] == '\\' {
-			w.b = append(w.b, '\\')
-		}
-		w.b = append(w.b, s[i])
-	}
-	w.b = append(w.b, '"')
 }

@@ -111,7 +111,9 @@ func (p *parser) lenientBody() bool {
 			p.Expect(';')
 		}
 		at = p.Pos()
-		p.space()
+		if p.space(); p.Err() == nil {
+			at = p.Pos()
+		}
 		p.first = len(p.props)
 		if p.Peek() == ';' || p.Done() {
 			p.found(WarnEmpty, at)
@@ -158,14 +160,16 @@ func (p *parser) lenientResult(n int) bool {
 	p.space()
 	r.Status = Status(p.keyword())
 	p.space()
-	if p.Err() != nil {
-		return false
+	if p.Err() != nil || !p.cfws && p.Peek() != ';' && !p.Done() {
+		return p.Fail(scan.ErrSyntax) // "pass.x" is not "pass"
 	}
-	if r.Comment = p.Comment(); !utf8.ValidString(r.Comment) {
-		p.found(WarnEncoding, p.Pos())
-		r.Comment = ""
+	if p.cfws {
+		if c := p.Comment(); utf8.ValidString(c) {
+			r.Comment = p.text(c)
+		} else {
+			p.found(WarnEncoding, p.Pos())
+		}
 	}
-	p.text(r.Comment)
 	for reason := false; p.Peek() != ';' && !p.Done(); {
 		at, seen := p.Pos(), len(p.props)
 		if p.lenientProperty(&r, &reason) {

@@ -138,7 +138,9 @@ func (p *parser) resinfo(method string) bool {
 	if p.Err() != nil {
 		return false
 	}
-	r.Comment = p.text(p.Comment())
+	if p.cfws {
+		r.Comment = p.text(p.Comment())
+	}
 	p.first = len(p.props)
 	for reason := true; p.cfws && scan.Ldh.Is(p.Peek()); reason = false {
 		name := p.keyword()
@@ -211,11 +213,14 @@ func (p *parser) keyword() string {
 	if p.lenient {
 		set |= scan.Underscore
 	}
-	s := p.ExpectSpan(set)
-	if s != "" && s[len(s)-1] == '-' {
+	s, _, some := p.Run(set)
+	if s == "" || s[len(s)-1] == '-' {
 		p.Fail(scan.ErrSyntax)
 	}
-	return strings.ToLower(s)
+	if some&scan.Upper != 0 {
+		return strings.ToLower(s)
+	}
+	return s
 }
 
 // version reads 1*DIGIT. One that is too long to be a version is none, and
@@ -259,19 +264,22 @@ func (p *parser) pvalue() (string, bool) {
 		}
 		return p.text(s), true
 	}
-	s := p.Span(scan.Atext | scan.Dot | scan.NonASCII)
+	s, all, some := p.Run(scan.Atext | scan.Dot | scan.NonASCII)
 	if p.cfws = false; p.Peek() != '@' && s != "" {
 		p.space()
 	}
 	switch b := p.Peek(); {
 	case b == '@', b == '.' && s != "":
+		if v, ok := p.plainAddress(start, s, some); ok {
+			return v, true
+		}
 		return p.address(start)
 	case p.Err() != nil:
 		return "", false
 	case s == "" || !p.cfws && b != ';' && b != 0:
-	case scan.Token.All(s):
+	case all&scan.Token != 0:
 		return s, true
-	case !isASCII(s) && isDomainName(s):
+	case some&scan.NonASCII != 0 && isDomainName(s):
 		return p.text(s), true
 	}
 	return p.notValue(start)
@@ -285,6 +293,19 @@ func (p *parser) notValue(start int) (string, bool) {
 	s, ok := p.lenientRun(start)
 	p.space()
 	return s, ok && p.Err() == nil
+}
+
+// plainAddress reads "@" domain-name behind a local-part that is a dot-atom or
+// nothing, and the CFWS behind it. What is not that simple is for address.
+func (p *parser) plainAddress(start int, local string, some scan.Class) (string, bool) {
+	if p.cfws || some&scan.NonASCII != 0 || !isDotAtom(local) || !p.Accept('@') {
+		return "", false
+	}
+	name := p.Span(scan.Ldh | scan.Dot)
+	s := p.Since(start)
+	p.space()
+	b := p.Peek()
+	return s, isDomainName(name) && (p.cfws || b == ';' || b == 0) && p.Err() == nil
 }
 
 // address reads [ local-part ] "@" domain-name from start, and the CFWS behind

@@ -24,6 +24,10 @@ const (
 	Ctext
 	// Vchar is a visible ASCII character.
 	Vchar
+	// cfws is what folding white space and comments begin with.
+	cfws
+	// Upper is a capital letter, which is an Alpha, too.
+	Upper
 	// NonASCII is any octet from 0x80; whether the octets are UTF-8 is another question.
 	NonASCII
 )
@@ -46,9 +50,14 @@ func table() (t [256]Class) {
 		case '0' <= b && b <= '9':
 			t[i] |= Digit | Token | Atext
 		}
+		if 'A' <= b && b <= 'Z' {
+			t[i] |= Upper
+		}
 		switch b {
 		case ' ', '\t':
-			t[i] |= WSP
+			t[i] |= WSP | cfws
+		case '\r', '\n', '(':
+			t[i] |= cfws
 		case '-':
 			t[i] |= Hyphen
 		case '_':

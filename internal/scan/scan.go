@@ -44,7 +44,7 @@ type Cursor struct {
 	// and comments hold octets that are not UTF-8.
 	Lax bool
 
-	comment [2]int // the first comment of the last CFWS, without its parentheses
+	comment [2]int // the first comment of the last CFWS that consumed any, without its parentheses
 }
 
 // New returns a Cursor at the start of s.
@@ -108,6 +108,27 @@ func (c *Cursor) Span(set Class) string {
 	return c.s[start:i]
 }
 
+// Run is Span, and returns besides the classes that all octets of the run are
+// in, and those that at least one is in.
+func (c *Cursor) Run(set Class) (run string, all, some Class) {
+	all = ^Class(0)
+	if c.err != nil {
+		return "", all, 0
+	}
+	s, start := c.s, c.pos
+	i := start
+	for ; i < len(s); i++ {
+		b := classes[s[i]]
+		if b&set == 0 {
+			break
+		}
+		all &= b
+		some |= b
+	}
+	c.pos = i
+	return s[start:i], all, some
+}
+
 // ExpectSpan is Span, and fails with ErrSyntax if there is nothing to consume.
 func (c *Cursor) ExpectSpan(set Class) string {
 	s := c.Span(set)
@@ -146,8 +167,16 @@ func (c *Cursor) FWS() bool {
 // reports whether there were any. An unclosed comment or an octet that may not
 // stand in one is an error.
 func (c *Cursor) CFWS() bool {
+	// Most calls find none: this much is inlined.
+	if c.pos >= len(c.s) || classes[c.s[c.pos]]&cfws == 0 {
+		return false
+	}
+	return c.skipCFWS()
+}
+
+func (c *Cursor) skipCFWS() bool {
 	c.comment = [2]int{}
-	if c.err != nil || c.pos >= len(c.s) {
+	if c.err != nil {
 		return false
 	}
 	start := c.pos
@@ -219,8 +248,8 @@ func (c *Cursor) badOctet(b byte) bool {
 	return c.Fail(ErrOctet)
 }
 
-// Comment returns the text of the first comment that the last CFWS consumed,
-// quoted-pairs and folding resolved; "" if there was none.
+// Comment returns the text of the first comment that CFWS consumed when it last
+// consumed anything, quoted-pairs and folding resolved; "" if there was none.
 func (c *Cursor) Comment() string {
 	return unescape(c.s[c.comment[0]:c.comment[1]])
 }
