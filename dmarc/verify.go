@@ -1,0 +1,294 @@
+package dmarc
+
+import (
+	"context"
+	"errors"
+
+	"github.com/seed2385d973/mailauth/authres"
+	"github.com/seed2385d973/mailauth/dnsutil"
+	"github.com/seed2385d973/mailauth/internal/domain"
+	"github.com/seed2385d973/mailauth/internal/lookup"
+	"github.com/seed2385d973/mailauth/internal/suffix"
+)
+
+// MaxQueries is how many DNS questions the evaluation of one message may ask. One
+// walk asks 8 at most (RFC 9989, section 4.10), and walks share most of them.
+const MaxQueries = 32
+
+// Verifier evaluates DMARC. Its zero value has no Resolver and so answers
+// TempError; nothing else needs to be set. It keeps no state and may be used
+// concurrently as long as its fields are not modified.
+type Verifier struct {
+	// Resolver answers DNS questions; nil is ErrDNS (dnsutil.ErrNoResolver).
+	Resolver dnsutil.Resolver
+	// Method is how Organizational Domains are determined; empty means TreeWalk.
+	Method Method
+	// PublicSuffix says whether a name, in lower-case A-labels, is a public suffix. It
+	// replaces the compiled-in list in both of its uses: PublicSuffixList as Method,
+	// where nil means the whole list, and the floor under every method (decision 7),
+	// where nil means its ICANN section. A single label is always a public suffix.
+	PublicSuffix func(name string) bool
+	// NoPrefetch makes Verify ask one question after another, none ahead of need.
+	// Results do not depend on it.
+	NoPrefetch bool
+}
+
+func (v *Verifier) method() Method {
+	if v.Method == PublicSuffixList {
+		return PublicSuffixList
+	}
+	return TreeWalk
+}
+
+func (v *Verifier) walker(ctx context.Context) (w *walker, done func()) {
+	sc, done := lookup.For(ctx, v.Resolver, MaxQueries)
+	return &walker{
+		ctx: ctx, dns: sc, list: suffix.List(v.PublicSuffix),
+		levels: make([]level, 0, maxSteps), queries: make([]Query, 0, maxSteps),
+	}, done
+}
+
+// Verify evaluates a message (RFC 9989, section 5.3) from its author and the
+// outcomes of its SPF and DKIM checks, all of them, whether they passed or not.
+func (v *Verifier) Verify(ctx context.Context, a Author, ids ...Identifier) Result {
+	if err := a.Err(); err != nil {
+		return Result{Status: authres.PermError, Err: err, Domain: a.Domain(), Method: v.method()}
+	}
+	w, done := v.walker(ctx)
+	defer done()
+	for _, d := range a.domains {
+		v.prefetch(w.dns, d)
+		for _, id := range ids {
+			if id.matters() && !suffix.List(v.PublicSuffix).Is(commonSuffix(d, id.domain)) {
+				v.prefetch(w.dns, id.domain)
+			}
+		}
+	}
+	if len(a.domains) == 1 {
+		return v.verify(w, a.domains[0], ids)
+	}
+	return v.verifyEach(w, a.domains, ids)
+}
+
+// matters reports whether alignment of the identifier can decide the result.
+func (id Identifier) matters() bool {
+	return !id.domain.IsZero() && (id.status == authres.Pass || id.status == authres.TempError)
+}
+
+// verifyEach evaluates several Author Domains. The strictest outcome stands for
+// the message (RFC 9989, section 11.5); nothing that is not a pass for each of
+// them is a pass.
+func (v *Verifier) verifyEach(w *walker, authors []domain.Name, ids []Identifier) Result {
+	each := make([]Result, 0, len(authors))
+	worst := 0
+	for i, d := range authors {
+		each = append(each, v.verify(w, d, ids))
+		if each[i].severity() > each[worst].severity() {
+			worst = i
+		}
+	}
+	r := each[worst]
+	r.Each = each
+	return r
+}
+
+// severity orders the results of several Author Domains. A temporary error may
+// stand for a reject, so only a certain one is worse.
+func (r *Result) severity() int {
+	switch r.Status {
+	case authres.Pass:
+		return 0
+	case authres.None:
+		return 1
+	case authres.Fail:
+		if r.Policy == PolicyReject {
+			return 6
+		}
+		return 1 + r.Policy.strictness()
+	case authres.PermError:
+		return 4
+	}
+	return 5
+}
+
+func (v *Verifier) verify(w *walker, author domain.Name, ids []Identifier) (r Result) {
+	method := v.method()
+	from, notes := len(w.queries), len(w.diag)
+	d := w.discover(author, method)
+	r = Result{Domain: author.String(), Method: method}
+	defer func() { r.finish(w, from, notes) }()
+
+	if org, ok := d.orgs.certain(); ok {
+		r.OrganizationalDomain = org.String()
+		r.OrganizationalRecord = w.record(org)
+	}
+	r.AuthorRecord = w.record(author)
+	if d.err != nil {
+		r.Status, r.Err = errorStatus(d.err), d.err
+		return r
+	}
+	if d.policy < 0 {
+		r.Status, r.Err = authres.None, ErrNoRecord
+		return r
+	}
+	found := w.levels[d.policy]
+	r.PolicyDomain, r.Record = found.name.String(), found.rec
+	if found.bad != nil {
+		// "The Mail Receiver applies no DMARC processing to this message" (RFC 9989,
+		// section 4.10.1), and looks no further (decision 3).
+		w.note(BadPolicy, found.name)
+		r.Status, r.Err = authres.None, found.bad
+		r.Record, r.PolicyDomain = Record{}, ""
+		return r
+	}
+	r.alignments(w, &d, ids)
+	r.apply(w, found.name != author)
+	return r
+}
+
+// alignments settles everything but the policy. Identifiers that passed come
+// first, since one of them is enough; then those whose own check was a temporary
+// error, since they might have been it; the rest is for reports and worth no question.
+func (r *Result) alignments(w *walker, d *discovery, ids []Identifier) {
+	r.Identifiers = make([]Alignment, len(ids))
+	authenticated, passed := false, false
+	var unknown error
+	each := func(want func(Identifier) bool, ask bool) {
+		for i, id := range ids {
+			if !want(id) {
+				continue
+			}
+			mode := r.Record.ADKIM
+			if id.mechanism == SPF {
+				mode = r.Record.ASPF
+			}
+			a := w.align(d, r.Method, mode, id, ask)
+			r.Identifiers[i] = a
+			if a.Aligned && id.Authenticated() {
+				passed = true
+				r.SPFAligned = r.SPFAligned || id.mechanism == SPF
+				r.DKIMAligned = r.DKIMAligned || id.mechanism == DKIM
+			}
+			if ask && unknown == nil {
+				switch {
+				case a.Why == AlignmentUnknown:
+					unknown = a.Err
+				case a.Aligned && id.status == authres.TempError:
+					unknown = ErrIdentifier
+				}
+			}
+		}
+	}
+	temporary := func(id Identifier) bool { return id.status == authres.TempError }
+	each(func(id Identifier) bool {
+		authenticated = authenticated || id.Authenticated()
+		return id.Authenticated()
+	}, true)
+	each(temporary, !passed)
+	each(func(id Identifier) bool { return !id.Authenticated() && !temporary(id) }, false)
+	switch {
+	case passed:
+		r.Status = authres.Pass
+	case unknown != nil:
+		r.Status, r.Err = errorStatus(unknown), unknown
+	case authenticated:
+		r.Status, r.Err = authres.Fail, ErrNotAligned
+	default:
+		r.Status, r.Err = authres.Fail, ErrNotAuthenticated
+	}
+}
+
+// apply determines the policy: the tag (RFC 9989, section 4.10.1), then t (section
+// 4.7). Whether the author exists is asked only where the answer makes a difference.
+func (r *Result) apply(w *walker, subdomain bool) {
+	rec := r.Record
+	r.Published, r.Tag = rec.P, "p"
+	if subdomain {
+		r.Published = rec.Subdomain()
+		if rec.SP != "" {
+			r.Tag = "sp"
+		}
+		if np := rec.Nonexistent(); np != r.Published {
+			n, _ := domain.Parse(r.Domain)
+			switch exists, err := w.exists(n); {
+			case err != nil && r.Status == authres.Fail:
+				r.Status, r.Err = errorStatus(err), err
+				r.Published, r.Tag = "", ""
+			case err != nil:
+				// A pass stays one. Nothing is to be applied, and what would have been is not known.
+				w.note(LookupFailed, n)
+				r.Published, r.Tag = "", ""
+			case !exists:
+				r.Published, r.Tag = np, "np"
+			}
+		}
+	}
+	if r.Policy = r.Published; rec.T {
+		r.Policy = r.Published.Testing()
+	}
+}
+
+// finish puts together what is told about the way to the result.
+func (r *Result) finish(w *walker, from, notes int) {
+	r.Queries = w.queries[from:len(w.queries):len(w.queries)]
+	for _, d := range r.Record.Diagnostics() {
+		d.Domain = r.PolicyDomain
+		r.Diagnostics = append(r.Diagnostics, d)
+	}
+	r.Diagnostics = append(r.Diagnostics, w.diag[notes:]...)
+	if r.Status == authres.TempError || r.Status == authres.PermError {
+		return
+	}
+	for _, q := range r.Queries {
+		if q.Outcome == FoundError && q.Type == dnsutil.TypeTXT {
+			r.Diagnostics = append(r.Diagnostics, Diagnostic{Kind: LookupFailed, Domain: q.Name[len("_dmarc.") : len(q.Name)-1]})
+		}
+	}
+}
+
+// errorStatus: time heals a DNS error, but not a message that costs too much.
+func errorStatus(err error) authres.Status {
+	if errors.Is(err, ErrBudget) {
+		return authres.PermError
+	}
+	return authres.TempError
+}
+
+// Prefetch starts the DNS questions that the evaluation of a message will ask, all
+// levels of all walks at once, and does not wait for the answers. It is for the
+// package mailauth, which hands its verifiers a shared view of the DNS as Resolver
+// and knows the Author Domain and the signing domains while the body still
+// arrives. With any other Resolver it does nothing. Names that are none are passed over.
+func (v *Verifier) Prefetch(ctx context.Context, domains ...string) {
+	sc, ok := v.Resolver.(*lookup.Scope)
+	if !ok {
+		return
+	}
+	for _, s := range domains {
+		if ctx.Err() != nil {
+			return
+		}
+		if n, err := domain.Parse(s); err == nil {
+			v.prefetch(sc, n)
+		}
+	}
+}
+
+func (v *Verifier) prefetch(sc *lookup.Scope, n domain.Name) {
+	if v.NoPrefetch {
+		return
+	}
+	var buf [maxSteps]domain.Name
+	names := buf[:0]
+	if v.method() == PublicSuffixList {
+		org, _ := suffix.List(v.PublicSuffix).Organizational(n)
+		names = append(names, n, org)
+	} else {
+		names = steps(names, n)
+	}
+	for _, n := range names {
+		if at, err := n.Prepend("_dmarc"); err == nil {
+			sc.Prefetch(at, dnsutil.TypeTXT)
+		}
+	}
+}
