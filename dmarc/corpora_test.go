@@ -225,6 +225,7 @@ func TestOpenDMARC(t *testing.T) {
 		"from-7":   "authors of two domains are ambiguous (decision 6)",
 		"from-8":   "authors of two domains are ambiguous (decision 6)",
 		"from-9":   "a group that is not closed",
+		"from-12":  "a word before an address without angle brackets",
 		"from-13":  "a group that is not closed",
 	}
 	n := 0
