@@ -1,0 +1,107 @@
+package markcerttest
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"math/big"
+	"time"
+)
+
+// The defects that take more than a line.
+
+// critical is a list of one critical extension 2.5.29.n.
+func critical(n int, value []byte) []pkix.Extension {
+	return []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, n}, Critical: true, Value: value}}
+}
+
+// rsaOf is a public key of a size whose private half nobody has: the mark
+// certificate's key never signs anything.
+func rsaOf(bits int) *rsa.PublicKey {
+	n := new(big.Int).Lsh(big.NewInt(1), uint(bits-1))
+	return &rsa.PublicKey{N: n.Add(n, big.NewInt(4711)), E: 65537}
+}
+
+// curve is a public key on a curve, the same every time.
+func (b *plan) curve(c elliptic.Curve) *ecdsa.PublicKey {
+	return &b.keyOn(c).PublicKey
+}
+
+func (b *plan) keyOn(c elliptic.Curve) *ecdsa.PrivateKey {
+	sum := sha256.Sum256(append([]byte(c.Params().Name), b.p.root.Raw...))
+	scalar := make([]byte, (c.Params().BitSize+7)/8)
+	copy(scalar[1:], sum[:]) // the first octet stays zero: below the order
+	k, err := ecdsa.ParseRawPrivateKey(c, scalar)
+	if err != nil {
+		return b.p.otherKey
+	}
+	return k
+}
+
+// weakIssuer gives the issuer a key on a curve that is too small.
+func (b *plan) weakIssuer() {
+	k := b.keyOn(elliptic.P224())
+	b.interKey, b.leafSigner, b.crl.key = k, k, k
+	b.inter.SubjectKeyId = keyID(k)
+}
+
+// secondLeaf adds the certificate of another domain to the file.
+func (b *plan) secondLeaf() {
+	b.extra = func() ([]*x509.Certificate, error) {
+		t := *b.leaf
+		t.SerialNumber = big.NewInt(99)
+		parent, err := create(b.inter, b.issuerRoot, &b.interKey.PublicKey, b.interSigner)
+		if err != nil {
+			return nil, err
+		}
+		c, err := create(&t, parent, &b.p.otherKey.PublicKey, b.leafSigner)
+		return []*x509.Certificate{c}, err
+	}
+}
+
+// foreign adds an authority that has nothing to do with the path.
+func (b *plan) foreign() {
+	b.extra = func() ([]*x509.Certificate, error) {
+		t := *b.inter
+		t.Subject.CommonName, t.SubjectKeyId = "Another CA", keyID(b.p.otherKey)
+		c, err := create(&t, b.issuerRoot, &b.p.otherKey.PublicKey, b.interSigner)
+		return []*x509.Certificate{c}, err
+	}
+}
+
+// otherRoot trusts a root of another name instead of the one that issued.
+func (b *plan) otherRoot(name string) {
+	t := b.p.rootTemplate()
+	t.Subject.CommonName, t.SubjectKeyId = name, keyID(b.p.otherKey)
+	if c, err := create(t, t, &b.p.otherKey.PublicKey, b.p.otherKey); err == nil {
+		b.roots = []*x509.Certificate{c}
+	}
+}
+
+// expiredRoot is the same root with an end in the past.
+func (b *plan) expiredRoot() {
+	t := b.p.rootTemplate()
+	t.NotAfter = b.p.now.Add(-time.Second)
+	if c, err := create(t, t, &b.p.rootKey.PublicKey, b.p.rootKey); err == nil {
+		b.roots, b.issuerRoot = []*x509.Certificate{c}, c
+	}
+}
+
+// secondIntermediate puts an authority between the root and the issuer that
+// allows no other authority below it.
+func (b *plan) secondIntermediate() {
+	t := *b.inter
+	t.SerialNumber = big.NewInt(3)
+	t.Subject = pkix.Name{Organization: []string{"Test Mark Authority"}, CommonName: "Test Mark CA 0"}
+	t.SubjectKeyId = keyID(b.p.otherKey)
+	c, err := create(&t, b.p.root, &b.p.otherKey.PublicKey, b.p.rootKey)
+	if err != nil {
+		return
+	}
+	b.issuerRoot, b.interSigner, b.top.key = c, b.p.otherKey, b.p.otherKey
+	b.extra = func() ([]*x509.Certificate, error) { return []*x509.Certificate{c}, nil }
+}
