@@ -36,7 +36,7 @@ const (
 )
 
 // element judges a start tag, puts it on the stack and judges its attributes.
-func (c *checker) element(o open, colon int) {
+func (c *checker) element(o *open, colon int) {
 	b, ok := c.lookup(o.name[:max(colon, 0)])
 	if !ok {
 		c.fatal(ErrNamespace, o.off, "prefix "+quote(o.name[:colon])+" is not declared")
@@ -62,15 +62,15 @@ func (c *checker) element(o open, colon int) {
 	case c.stack[len(c.stack)-1].kind == kindRefused:
 		o.kind = kindRefused
 	default:
-		o.kind = c.judge(&o, b, local, colon)
+		o.kind = c.judge(o, b, local, colon)
 	}
 	if !root {
 		c.stack[len(c.stack)-1].children++
 	}
-	c.stack = append(c.stack, o)
+	c.stack = append(c.stack, *o)
 	c.maxDepth = max(c.maxDepth, len(c.stack))
 	if o.kind != kindRefused {
-		c.attributes(&o, root)
+		c.attributes(o, root)
 	}
 }
 
@@ -80,8 +80,8 @@ func (c *checker) judge(o *open, b binding, local []byte, colon int) elementKind
 	where := place{elem: o.name}
 	// An HTML parser goes by the name as written: without a prefix a foreign
 	// element is whatever HTML or SVG calls by that name.
-	foreign := b.space == spaceOther && colon >= 0 && isInertNamespace(b.uri) && !bytes.EqualFold(local, []byte("script"))
-	if !foreign && isActive(local) {
+	foreign := o.elem == elemNone && b.space == spaceOther && colon >= 0 && isInertNamespace(b.uri) && !bytes.EqualFold(local, []byte("script"))
+	if o.elem == elemNone && !foreign && isActive(local) {
 		c.security(ErrActive, o.off, where)
 		return kindRefused
 	}
@@ -164,9 +164,9 @@ func visible(s []byte) bool {
 // closeElement ends the innermost element.
 func (c *checker) closeElement() {
 	n := len(c.stack) - 1
-	o := c.stack[n]
+	o := &c.stack[n]
 	c.stack, c.scope = c.stack[:n], c.scope[:o.scope]
-	c.nodes[o.node].end = len(c.nodes)
+	c.nodes[o.node].end = int32(len(c.nodes))
 	if o.kind == kindListed {
 		switch {
 		case o.elem == elemTitle && !o.filled && n == 1:

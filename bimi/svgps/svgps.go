@@ -3,6 +3,7 @@ package svgps
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 )
@@ -242,6 +243,7 @@ func (o Options) withDefaults() Options {
 	def(&o.MaxCompressed, DefaultMaxCompressed)
 	def(&o.MaxDepth, DefaultMaxDepth)
 	def(&o.MaxElements, DefaultMaxElements)
+	o.MaxElements = min(o.MaxElements, math.MaxInt32)
 	def(&o.MaxAttributes, DefaultMaxAttributes)
 	def(&o.MaxExpansion, DefaultMaxExpansion)
 	return o

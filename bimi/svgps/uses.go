@@ -8,7 +8,7 @@ import (
 // node is one element in document order. Its descendants are the nodes up to end.
 type node struct {
 	elem element
-	end  int
+	end  int32 // MaxElements bounds it
 }
 
 // id is an element's name.
@@ -125,8 +125,8 @@ func (c *checker) expand(edges []ref) {
 	done := map[int]expansion{}
 	begin := func(n int) expansion {
 		from, _ := slices.BinarySearchFunc(edges, n, func(r ref, n int) int { return r.node - n })
-		to, _ := slices.BinarySearchFunc(edges, c.nodes[n].end, func(r ref, n int) int { return r.node - n })
-		return expansion{node: n, next: from, end: to, total: c.nodes[n].end - n, depth: 1}
+		to, _ := slices.BinarySearchFunc(edges, int(c.nodes[n].end), func(r ref, n int) int { return r.node - n })
+		return expansion{node: n, next: from, end: to, total: int(c.nodes[n].end) - n, depth: 1}
 	}
 	work := []expansion{begin(0)}
 	done[0] = expansion{total: counting}

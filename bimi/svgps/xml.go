@@ -55,6 +55,7 @@ func (c *checker) run(data []byte) {
 	}
 	c.stack = make([]open, 0, DefaultMaxDepth)
 	c.attrs = make([]attr, 0, 16)
+	c.nodes = make([]node, 0, min(c.o.MaxElements, bytes.Count(c.data, []byte("<"))))
 	c.declaration()
 	for !c.dead && c.pos < len(c.data) {
 		next := bytes.IndexByte(c.data[c.pos:], '<')
@@ -366,7 +367,8 @@ func (c *checker) startTag(start int) {
 	if !c.namespaces() {
 		return
 	}
-	c.element(open{name: name, off: start, scope: outer}, colon)
+	o := open{name: name, off: start, scope: outer}
+	c.element(&o, colon)
 	if empty && !c.dead {
 		c.closeElement()
 	}
