@@ -14,7 +14,9 @@ import (
 // being the topmost, with its name and its line end. The Header of this
 // library's message package is one.
 type Fields interface {
+	// Len returns the number of fields.
 	Len() int
+	// Raw returns the octets of field i; they are not modified.
 	Raw(i int) []byte
 }
 

@@ -14,12 +14,7 @@ import (
 // unless MAILAUTH_CORPORA_REQUIRED is set, which makes it fail.
 func Corpora(t testing.TB, elem ...string) string {
 	t.Helper()
-	root := os.Getenv("MAILAUTH_CORPORA")
-	if root == "" {
-		_, file, _, _ := runtime.Caller(0)
-		root = filepath.Join(filepath.Dir(file), "..", "..", "..", "shared", "corpora")
-	}
-	p := filepath.Join(append([]string{root}, elem...)...)
+	p := filepath.Join(append([]string{corporaRoot()}, elem...)...)
 	if _, err := os.Stat(p); err != nil {
 		if os.Getenv("MAILAUTH_CORPORA_REQUIRED") != "" {
 			t.Fatalf("conformance data required but missing: %v", err)
@@ -27,6 +22,14 @@ func Corpora(t testing.TB, elem ...string) string {
 		t.Skipf("conformance data not found (set MAILAUTH_CORPORA): %v", err)
 	}
 	return p
+}
+
+func corporaRoot() string {
+	if root := os.Getenv("MAILAUTH_CORPORA"); root != "" {
+		return root
+	}
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "..", "..", "..", "shared", "corpora")
 }
 
 // ReadJSON decodes a JSON file of the conformance data into v.
@@ -49,4 +52,17 @@ func Ran(t testing.TB, suite string, n, want int) {
 	if n != want {
 		t.Errorf("suite %s: ran %d cases, want %d", suite, n, want)
 	}
+}
+
+// Specs returns the path of an RFC text or another file of the folder specs,
+// which stands beside the conformance data. Where it is missing the test skips;
+// unlike the data it is never required, as what tests need of it is in the
+// repository, too (testdata/sections.txt).
+func Specs(t testing.TB, elem ...string) string {
+	t.Helper()
+	p := filepath.Join(append([]string{corporaRoot(), "..", "specs"}, elem...)...)
+	if _, err := os.Stat(p); err != nil {
+		t.Skipf("specification texts not found beside the conformance data: %v", err)
+	}
+	return p
 }
