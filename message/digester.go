@@ -1,6 +1,7 @@
 package message
 
 import (
+	"bytes"
 	"io"
 	"strings"
 )
@@ -98,27 +99,42 @@ func (d *Digester) head(p []byte) (rest []byte, err error) {
 		d.limits = d.Limits.withDefaults()
 		d.started = true
 	}
-	had := d.text.Len()
 	// The block may be as large as the limit, and two octets more tell that it has ended.
-	room := d.limits.HeaderSize + 2 - had
-	d.text.Write(p[:min(len(p), room)])
-	text := d.text.String()
-	end := -1
-	if strings.HasPrefix(text, "\r\n") {
-		end = 0
-	} else if i := strings.Index(text[max(had-3, 0):], "\r\n\r\n"); i >= 0 {
-		end = max(had-3, 0) + i + 2
-	}
+	room := d.limits.HeaderSize + 2 - d.text.Len()
+	in := p[:min(len(p), room)]
+	end := headerEnd(d.text.String(), in)
 	if end < 0 {
 		if len(p) >= room {
 			return nil, ErrHeaderSize
 		}
+		d.text.Write(in)
 		return nil, nil
 	}
-	if err := d.endHeader(text[:end], true); err != nil {
-		return nil, err
+	d.text.Write(in[:end])
+	text := d.text.String()
+	return p[end:], d.endHeader(text[:len(text)-2], true)
+}
+
+// headerEnd returns how many octets of p belong to the header that text is the
+// beginning of, with the empty line that ends it, or -1 if it goes on.
+func headerEnd(text string, p []byte) int {
+	if len(text) < 2 {
+		// The first line may be empty, and so end it.
+		if n := 2 - len(text); len(p) >= n && text+string(p[:n]) == "\r\n" {
+			return n
+		}
 	}
-	return p[end+2-had:], nil
+	// The empty line may have begun in text.
+	const end = "\r\n\r\n"
+	for n := min(len(end)-1, len(text)); n > 0; n-- {
+		if k := len(end) - n; len(p) >= k && text[len(text)-n:] == end[:n] && string(p[:k]) == end[n:] {
+			return k
+		}
+	}
+	if i := bytes.Index(p, []byte(end)); i >= 0 {
+		return i + len(end)
+	}
+	return -1
 }
 
 func (d *Digester) endHeader(text string, closed bool) error {

@@ -3,6 +3,8 @@ package message
 import (
 	"strings"
 	"unicode/utf8"
+
+	"github.com/seed2385d973/mailauth/internal/canon"
 )
 
 // parseHeader indexes text, a header block without its empty line. closed says
@@ -30,124 +32,149 @@ func parseHeader(text string, closed bool, limits Limits) (*Header, error) {
 
 // index reads the field at pos, notes its defects and returns where it ends.
 func (h *Header) index(pos int, limits Limits) (end int, err error) {
-	text := h.text
-	i := len(h.fields)
+	text, i := h.text, len(h.fields)
 	s := span{start: uint32(pos)}
-	colon := -1
-	var bareCR, bareLF, blank, nul, control, eightBit bool
-
 	if isWSP(text[pos]) {
-		h.found(LeadingSpace, i, true) // else it would belong to the field before
+		h.found(LeadingSpace, i, true) // elsewhere it would belong to the field before
 	}
-	folds := 0
-	at := pos // in the line
+	var odd oddities
+	colon, folds, next := -1, 0, pos
 	for {
-		// One line, to its CRLF or the end of the text.
-		lineStart, stop, next := at, len(text), len(text)
-		for {
+		// A line ends at a CRLF and nowhere else, or with the text.
+		line, stop := next, len(text)
+		next = len(text)
+		for at := line; ; {
 			n := strings.IndexByte(text[at:], '\n')
 			if n < 0 {
 				break
 			}
 			at += n + 1
-			if at-2 >= lineStart && text[at-2] == '\r' {
+			if at-2 >= line && text[at-2] == '\r' {
 				stop, next = at-2, at
 				break
 			}
-			bareLF = true
 		}
-		line := text[lineStart:stop]
-		if folds > 0 && strings.Trim(line, " \t") == "" {
-			blank = true
+		content := text[line:stop]
+		if folds > 0 {
+			content = content[1:]
+			if trimWSP(content) == "" {
+				odd.blank = true
+			}
 		}
 		if colon < 0 {
-			if n := strings.IndexByte(line, ':'); n >= 0 {
-				colon = lineStart + n
-				if folds > 0 {
-					s.noColon = false
-				}
+			if n := strings.IndexByte(content, ':'); n >= 0 {
+				colon = stop - len(content) + n
 			}
 		}
-		for k := 0; k < len(line); k++ {
-			switch c := line[k]; {
-			case c == '\r':
-				bareCR = true
-			case c == 0:
-				nul = true
-			case c == '\t' || c == '\n':
-			case c < 0x20 || c == 0x7f:
-				control = true
-			case c >= 0x80:
-				eightBit = true
-			}
+		if !canon.Plain(content) {
+			odd.look(content)
 		}
 		s.value = uint32(stop)
 		if next-pos > limits.FieldSize {
 			return 0, ErrFieldSize
 		}
 		if next == len(text) || !isWSP(text[next]) {
-			s.end = uint32(next)
-			at = next
 			break
 		}
 		if folds++; folds > limits.Folds {
 			return 0, ErrFolds
 		}
-		at = next
 	}
-	field := text[pos:s.end]
+	s.end = uint32(next)
+	h.name(&s, colon)
+	h.fields = append(h.fields, s)
+	if odd != (oddities{}) {
+		h.odd(i, odd)
+	}
+	return next, nil
+}
 
-	s.colon, s.name = s.start, s.start
+// name sets the place of the field's name and notes what is wrong with it.
+func (h *Header) name(s *span, colon int) {
+	i := len(h.fields)
 	if colon < 0 {
 		s.noColon = true
-		after := i > 0 && Field{h, i - 1}.Is("From")
-		h.found(NoColon, i, after || resemblesFrom(field, i == 0))
-	} else {
-		s.colon = uint32(colon)
-		before := text[pos:colon]
-		name := trimFold(before)
-		s.name = uint32(pos + len(name))
-		looks := resemblesFrom(name, i == 0)
-		if strings.Contains(before, "\r\n") {
-			h.found(FoldedFieldName, i, looks)
-		} else if len(name) < len(before) {
-			h.found(SpaceBeforeColon, i, false)
-		}
-		if !validName(name) {
-			h.found(BadFieldName, i, looks)
+		s.name, s.colon = s.start, s.start
+		field := h.text[s.start:s.value]
+		h.found(NoColon, i, i > 0 && h.Field(i-1).Is("From") || resemblesFrom(field, i == 0))
+		return
+	}
+	before := h.text[s.start:colon]
+	name := trimFold(before)
+	s.name, s.colon = s.start+uint32(len(name)), uint32(colon)
+	valid := validName(name)
+	if valid && len(name) == len(before) {
+		return
+	}
+	looks := resemblesFrom(name, i == 0)
+	if strings.Contains(before, "\r\n") {
+		h.found(FoldedFieldName, i, looks)
+	} else if len(name) < len(before) {
+		h.found(SpaceBeforeColon, i, false)
+	}
+	if !valid {
+		h.found(BadFieldName, i, looks)
+	}
+}
+
+// oddities are what the octets of a field that are not plain turned out to be.
+type oddities struct{ bareLF, bareCR, nul, control, eightBit, blank bool }
+
+func (o *oddities) look(line string) {
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case c >= 0x80:
+			o.eightBit = true
+		case c == '\t' || ' ' <= c && c <= '~':
+		case c == '\n':
+			o.bareLF = true
+		case c == '\r':
+			o.bareCR = true
+		case c == 0:
+			o.nul = true
+		default:
+			o.control = true
 		}
 	}
-	if bareLF {
+}
+
+func (h *Header) odd(i int, o oddities) {
+	s := h.fields[i]
+	field := h.text[s.start:s.end]
+	if o.bareLF {
 		h.found(BareLF, i, true)
 	}
-	if bareCR {
+	if o.bareCR {
 		h.found(BareCR, i, true)
 	}
-	if nul {
+	if o.nul {
 		h.found(NUL, i, false)
 	}
-	if eightBit || control {
-		found, from := lineEnds(field)
-		if found || control {
+	if o.control || o.eightBit {
+		ends, from := lineEnds(field)
+		if o.control || ends {
 			h.found(ControlCharacter, i, from)
 		}
 	}
-	if blank {
+	if o.blank {
 		h.found(BlankFold, i, false)
 	}
-	h.fields = append(h.fields, s)
-	if eightBit && !h.utf8 && utf8.ValidString(field) {
-		f := Field{h, i}
+	if o.eightBit && !h.utf8 && utf8.ValidString(field) {
+		f := h.Field(i)
 		h.utf8 = !f.Is("DKIM-Signature") && !f.Is("ARC-Message-Signature") && !f.Is("ARC-Seal")
 	}
-	return int(s.end), nil
 }
 
 // whole notes the defects of the header as a whole.
 func (h *Header) whole(closed bool) {
-	for _, name := range singletons {
-		if all := h.All(name); len(all) > 1 {
-			h.found(DuplicateField, all[1], false)
+	for _, g := range h.names.groups {
+		if g.end-g.start < 2 {
+			continue
+		}
+		for _, name := range singletons {
+			if equalFold(name, h.Field(int(g.first)).Name()) {
+				h.found(DuplicateField, h.names.order[g.start+1], false)
+			}
 		}
 	}
 	switch from := h.All("From"); len(from) {
@@ -177,6 +204,13 @@ func (h *Header) found(d Defect, field int, author bool) {
 	if author {
 		h.author = append(h.author, f)
 	}
+}
+
+func trimWSP(s string) string {
+	for s != "" && isWSP(s[0]) {
+		s = s[1:]
+	}
+	return s
 }
 
 func isWSP(c byte) bool { return c == ' ' || c == '\t' }

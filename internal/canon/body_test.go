@@ -2,24 +2,34 @@ package canon
 
 import (
 	"bytes"
+	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-func run(relaxed bool, chunks ...string) string {
+func canonical(relaxed bool, pieces ...string) string {
 	var out bytes.Buffer
 	b := NewBody(&out, relaxed)
-	for _, c := range chunks {
-		b.Write([]byte(c))
+	for _, p := range pieces {
+		b.Write([]byte(p))
 	}
 	b.Close()
 	return out.String()
 }
 
-// each calls f with all strings over the octets that matter, up to length max.
-func each(max int, f func(s string)) {
-	const alphabet = "\r\n \ta\x00"
+func bare(pieces ...string) (cr, lf bool) {
+	var l LineEnds
+	for _, p := range pieces {
+		l.Write([]byte(p))
+	}
+	l.Close()
+	return l.BareCR, l.BareLF
+}
+
+// each calls f with all strings over the alphabet up to length max.
+func each(alphabet string, max int, f func(s string)) {
 	buf := make([]byte, max)
 	var grow func(n int)
 	grow = func(n int) {
@@ -35,16 +45,153 @@ func each(max int, f func(s string)) {
 	grow(0)
 }
 
-func TestBodyExhaustive(t *testing.T) {
+// alphabet has an octet of each class that the body algorithms know.
+const alphabet = "\r\n \ta\x00"
+
+// check compares what pieces make with the reference.
+func check(t *testing.T, pieces ...string) {
+	t.Helper()
+	body := strings.Join(pieces, "")
+	for _, relaxed := range []bool{false, true} {
+		if want, got := referenceBody(body, relaxed), canonical(relaxed, pieces...); got != want {
+			t.Fatalf("relaxed=%v %q: want %q, got %q", relaxed, pieces, want, got)
+		}
+	}
+	wantCR, wantLF := referenceLineEnds(body)
+	if cr, lf := bare(pieces...); cr != wantCR || lf != wantLF {
+		t.Fatalf("%q: want bare CR %v, LF %v, got %v, %v", pieces, wantCR, wantLF, cr, lf)
+	}
+}
+
+// TestExhaustive is property P6: all small bodies, whole and cut in two at any place.
+func TestExhaustive(t *testing.T) {
 	n := 0
-	each(7, func(s string) {
+	each(alphabet, 7, func(s string) {
 		n++
-		for _, relaxed := range []bool{false, true} {
-			want := referenceBody(s, relaxed)
-			if got := run(relaxed, s); got != want {
-				t.Fatalf("relaxed=%v %q: want %q, got %q", relaxed, s, want, got)
-			}
+		check(t, s)
+	})
+	require.Equal(t, 335923, n)
+	n = 0
+	each(alphabet, 6, func(s string) {
+		for i := 1; i < len(s); i++ {
+			n++
+			check(t, s[:i], s[i:])
 		}
 	})
-	require.Equal(t, 1+6+36+216+1296+7776+46656+279936, n)
+	require.Equal(t, 36*1+216*2+1296*3+7776*4+46656*5, n)
+}
+
+// TestExhaustiveWithin puts all strings of length 4 at every place of a text
+// that the eight-octet loops, not the loops for what they leave, go over.
+func TestExhaustiveWithin(t *testing.T) {
+	each(alphabet+"!\x1f\x7f\x80\xa0\xff", 3, func(s string) {
+		if len(s) < 3 {
+			return
+		}
+		for i := range 33 {
+			check(t, strings.Repeat("x", i)+s+strings.Repeat("y z", 12))
+		}
+	})
+}
+
+// randomBody makes a body of runs of everything that matters, some of them
+// longer than any buffer.
+func randomBody(r *rand.Rand) string {
+	parts := []string{" ", "\t", "\r\n", "\r", "\n", "a", "word ", "a longer stretch of words ", "\x00", "\xc3\xa9", "  \t  ", " \r\n", "\r\n\r\n",
+		strings.Repeat("base64Base64+/==", 4) + "\r\n", "!", "\x1f", "\x7f", "\x80"}
+	var b strings.Builder
+	for range r.IntN(40) {
+		n := 1
+		switch r.IntN(12) {
+		case 0:
+			n = r.IntN(5000)
+		case 1, 2:
+			n = r.IntN(100)
+		}
+		b.WriteString(strings.Repeat(parts[r.IntN(len(parts))], n))
+	}
+	return b.String()
+}
+
+func cut(r *rand.Rand, s string) (pieces []string) {
+	most := 1 << r.IntN(16)
+	for s != "" {
+		n := min(r.IntN(most+1), len(s)) // a piece may be empty
+		pieces = append(pieces, s[:n])
+		s = s[n:]
+	}
+	return pieces
+}
+
+// TestChunks is property P7.
+func TestChunks(t *testing.T) {
+	r := rand.New(rand.NewPCG(42, 1))
+	for range 400 {
+		s := randomBody(r)
+		check(t, s)
+		check(t, cut(r, s)...)
+	}
+}
+
+// TestIdempotent is property P5 for bodies: the canonical form is its own.
+func TestIdempotent(t *testing.T) {
+	r := rand.New(rand.NewPCG(42, 2))
+	for range 200 {
+		s := randomBody(r)
+		for _, relaxed := range []bool{false, true} {
+			once := canonical(relaxed, s)
+			require.Equal(t, once, canonical(relaxed, once))
+		}
+		// The stronger of two is the same behind the weaker.
+		require.Equal(t, canonical(true, s), canonical(true, canonical(false, s)))
+	}
+}
+
+func TestLongRuns(t *testing.T) {
+	// A run that ends the body is not written; one that does not is, all of it.
+	var out discard
+	for _, run := range []string{"\r\n", " \r\n", " ", "\t", "\r", "\n"} {
+		p := []byte(strings.Repeat(run, 1<<20/len(run)))
+		for _, relaxed := range []bool{false, true} {
+			out.n = 0
+			b := NewBody(&out, relaxed)
+			allocated := testing.AllocsPerRun(3, func() { b.Write(p) })
+			require.Zero(t, allocated)
+			b.Write([]byte("x"))
+			b.Close()
+			want := 4*(len(p)/len(run))*len(run) + 3
+			if relaxed {
+				switch run {
+				case " ", "\t":
+					want = 4
+				case " \r\n":
+					want = 4*(len(p)/len(run))*2 + 3
+				}
+			}
+			require.Equal(t, want, out.n, "%q %v", run, relaxed)
+		}
+	}
+}
+
+// RFC 6376, section 3.4.5.
+func TestBodyExamples(t *testing.T) {
+	const body = " C \r\nD \t E\r\n\r\n\r\n"
+	require.Equal(t, " C\r\nD E\r\n", canonical(true, body))
+	require.Equal(t, " C \r\nD \t E\r\n", canonical(false, body))
+}
+
+// FuzzBody is target F7.
+func FuzzBody(f *testing.F) {
+	for _, s := range []string{"", "\r\n", " \r\n", "a\r\n\r\n", " C \r\nD \t E\r\n\r\n\r\n", "a\n", "a\r", "..x\r\n", "\r\r\n\n", strings.Repeat("aGVsbG8=", 9) + "\r\n"} {
+		f.Add([]byte(s), uint16(3))
+	}
+	f.Fuzz(func(t *testing.T, s []byte, at uint16) {
+		i := min(int(at), len(s))
+		check(t, string(s[:i]), string(s[i:]))
+		check(t, string(s))
+		for _, relaxed := range []bool{false, true} {
+			once := canonical(relaxed, string(s))
+			require.Equal(t, once, canonical(relaxed, once))
+		}
+	})
 }

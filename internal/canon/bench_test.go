@@ -1,0 +1,104 @@
+package canon
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+)
+
+// bodies are the three kinds that performance is measured with.
+func bodies() map[string][]byte {
+	r := rand.New(rand.NewPCG(1, 2))
+	var text, html, b64 strings.Builder
+	for text.Len() < 10<<10 {
+		for line := 0; line < 64; {
+			w := 2 + r.IntN(9)
+			for range w {
+				text.WriteByte(byte('a' + r.IntN(26)))
+			}
+			text.WriteByte(' ')
+			line += w + 1
+		}
+		text.WriteString("end.\r\n")
+	}
+	for html.Len() < 100<<10 {
+		html.WriteString(strings.Repeat("  ", r.IntN(10)))
+		html.WriteString([]string{
+			"<table border=\"0\" cellpadding=\"0\" cellspacing=\"0\" width=\"100%\">",
+			"<tr><td align=\"center\">",
+			"<a href=\"https://bank.example/c/0123456789abcdef\" style=\"color: #333; text-decoration: none\">Read it  </a>",
+			"</td></tr>"}[r.IntN(4)])
+		html.WriteString("\r\n")
+	}
+	raw := make([]byte, 768<<10)
+	for i := range raw {
+		raw[i] = byte(r.Uint32())
+	}
+	for s := base64.StdEncoding.EncodeToString(raw); s != ""; s = s[min(76, len(s)):] {
+		b64.WriteString(s[:min(76, len(s))] + "\r\n")
+	}
+	return map[string][]byte{"10KB text": []byte(text.String()), "100KB HTML": []byte(html.String()),
+		"100KB HTML with tabs": []byte(strings.ReplaceAll(html.String(), "  ", "\t")),
+		"1MB base64":           []byte(b64.String())}
+}
+
+type discard struct{ n int }
+
+func (d *discard) Write(p []byte) (int, error) { d.n += len(p); return len(p), nil }
+
+// BenchmarkBody gives the cost of canonicalizing alone; the metric "ratio" is
+// its time, that of the hash included, over the hash of the body alone: least
+// over least of alternating slices.
+func BenchmarkBody(b *testing.B) {
+	for _, name := range []string{"10KB text", "100KB HTML", "100KB HTML with tabs", "1MB base64"} {
+		body := bodies()[name]
+		pieces := func(f func(p []byte)) {
+			for p := body; len(p) > 0; p = p[min(16<<10, len(p)):] {
+				f(p[:min(16<<10, len(p))])
+			}
+		}
+		canonicalize := func(relaxed bool) func() {
+			return func() {
+				c := NewBody(&discard{}, relaxed)
+				pieces(func(p []byte) { c.Write(p) })
+				c.Close()
+			}
+		}
+		for _, k := range []struct {
+			name string
+			run  func()
+		}{
+			{"simple", canonicalize(false)},
+			{"relaxed", canonicalize(true)},
+			{"line ends", func() {
+				var l LineEnds
+				pieces(l.Write)
+			}},
+		} {
+			b.Run(name+"/"+k.name, func(b *testing.B) {
+				b.SetBytes(int64(len(body)))
+				hash, run := time.Hour, time.Hour
+				for range 50 {
+					hash = min(hash, slice(len(body), func() { sha256.Sum256(body) }))
+					run = min(run, slice(len(body), k.run))
+				}
+				for range b.N {
+					k.run()
+				}
+				b.ReportMetric(float64(hash+run)/float64(hash), "ratio")
+			})
+		}
+	}
+}
+
+func slice(size int, f func()) time.Duration {
+	n := max(1, (128<<10)/size)
+	start := time.Now()
+	for range n {
+		f()
+	}
+	return time.Since(start) / time.Duration(n)
+}
