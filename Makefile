@@ -1,0 +1,29 @@
+# The commands of this repository; nothing here is needed to build it.
+.PHONY: test race vet fuzz bench api sections ci
+
+test: # what the README says
+	go test ./...
+
+race:
+	go test -race -shuffle=on ./...
+
+vet:
+	gofmt -l .
+	go vet ./...
+	cd internal/tools && go build -o ../../staticcheck.out honnef.co/go/tools/cmd/staticcheck
+	./staticcheck.out ./...
+
+fuzz: # one target for a while: make fuzz PKG=./authres TARGET=FuzzParse
+	go test -run '^$$' -fuzz '^$(TARGET)$$' -fuzztime 10m $(PKG)
+
+bench:
+	go test -run '^$$' -bench . -count 10 ./...
+
+api: # after a change of the exported API; say it in CHANGELOG.md, too
+	cd internal/tools && go run ./api -C ../.. -update ../../api.txt
+
+sections: # after the specification texts changed
+	go test -run TestCitedSections -update-sections .
+
+ci:
+	.ci/run
