@@ -25,13 +25,32 @@ type Coverage struct {
 	// UncoveredOctets is how many octets of the canonical body lie beyond l=.
 	UncoveredOctets int64
 
-	covered []uint64 // a bit for each field
+	low  uint64   // a bit for each of the first 64 fields
+	high []uint64 // the others
 }
 
 // Covers reports whether the signature covers field i of the header. The zero
 // value covers nothing.
 func (c *Coverage) Covers(i int) bool {
-	return i >= 0 && i>>6 < len(c.covered) && c.covered[i>>6]>>(i&63)&1 == 1
+	switch {
+	case i < 0:
+		return false
+	case i < 64:
+		return c.low>>i&1 == 1
+	}
+	k := i>>6 - 1
+	return k < len(c.high) && c.high[k]>>(i&63)&1 == 1
+}
+
+func (c *Coverage) set(i, fields int) {
+	if i < 64 {
+		c.low |= 1 << i
+		return
+	}
+	if c.high == nil {
+		c.high = make([]uint64, fields>>6)
+	}
+	c.high[i>>6-1] |= 1 << (i & 63)
 }
 
 // sensitive lists the fields that a reader sees or that decide how the body is
@@ -46,9 +65,9 @@ const firstMIME = 11 // in sensitive
 
 // cover computes the coverage by the selected fields.
 func cover(h *message.Header, selected []int) Coverage {
-	c := Coverage{covered: make([]uint64, (h.Len()+63)>>6)}
+	var c Coverage
 	for _, i := range selected {
-		c.covered[i>>6] |= 1 << (i & 63)
+		c.set(i, h.Len())
 	}
 	for k, name := range sensitive {
 		open, closed := false, false

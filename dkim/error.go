@@ -212,8 +212,16 @@ var verdicts = [...]struct {
 // exported turns an error of the shared layer into one of this package: the
 // text stays, and errors.Is and errors.As find this package's constant.
 func exported(err error) error {
+	if err == nil {
+		return nil
+	}
+	return export(err)
+}
+
+// export is apart because its variable lives on the heap.
+func export(err error) error {
 	var e sig.Error
-	if err == nil || !errors.As(err, &e) {
+	if !errors.As(err, &e) {
 		return err
 	}
 	if err == error(e) {

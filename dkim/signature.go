@@ -48,10 +48,9 @@ type parsed struct {
 }
 
 // parseSignature reads the value of a DKIM-Signature field. It judges the field
-// alone: no clock, no DNS, no list of suffixes.
-func parseSignature(value string, eai bool, s *Signature) parsed {
-	var storage [20]taglist.Tag
-	r := sig.NewReader(storage[:], value, eai)
+// alone: no clock, no DNS, no list of suffixes. storage is for the tags.
+func parseSignature(value string, eai bool, s *Signature, storage []taglist.Tag) parsed {
+	r := sig.NewReader(storage, value, eai)
 	var p parsed
 	if v, ok := r.Get("v"); ok {
 		if s.Version = v; v != "1" {

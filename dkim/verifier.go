@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/seed2385d973/mailauth/dnsutil"
@@ -11,6 +12,7 @@ import (
 	"github.com/seed2385d973/mailauth/internal/lookup"
 	"github.com/seed2385d973/mailauth/internal/sig"
 	"github.com/seed2385d973/mailauth/internal/suffix"
+	"github.com/seed2385d973/mailauth/internal/taglist"
 	"github.com/seed2385d973/mailauth/message"
 )
 
@@ -123,27 +125,30 @@ func (v *Verifier) Start(ctx context.Context, h *message.Header) *Verification {
 
 // Verification is a message being verified. It is not safe for concurrent use.
 type Verification struct {
-	v       Verifier
-	ctx     context.Context // of Start: the whole verification is one call in two parts
-	header  *message.Header
-	forms   *sig.Header
-	now     time.Time
-	total   int
-	results []Result
-	items   []item // beside results
-	keys    []key  // distinct names, in the order of the results
-	scope   *lookup.Scope
-	done    func()
-	over    bool
+	v        Verifier
+	ctx      context.Context // of Start: the whole verification is one call in two parts
+	header   *message.Header
+	forms    sig.Header
+	now      time.Time
+	total    int
+	results  []Result
+	items    []item          // beside results
+	tags     [16]taglist.Tag // storage for one signature's
+	selected []int           // the fields of all items
+	keys     []key           // distinct names, in the order of the results
+	first    [1]key          // storage for the usual case
+	scope    *lookup.Scope
+	done     func()
+	over     bool
 }
 
 // item is what the verification needs of a signature beyond its Result.
 type item struct {
 	parsed
 	examine bool
-	first   int   // start of the selected fields in selected
 	fields  []int // selected by h=
-	digest  []byte
+	hashed  bool  // digest and outcome are set
+	digest  [32]byte
 	outcome error // of the cryptography
 }
 
@@ -159,8 +164,10 @@ type key struct {
 func (vn *Verification) read(k, field int) {
 	r, it := &vn.results[k], &vn.items[k]
 	r.Field, r.Total = field, vn.total
-	it.parsed = parseSignature(vn.header.Field(field).Value(), vn.header.Internationalized(), &r.Signature)
-	it.fields = vn.forms.Select(make([]int, 0, len(it.msg.Names)), it.msg.Names, field)
+	it.parsed = parseSignature(vn.header.Field(field).Value(), vn.header.Internationalized(), &r.Signature, vn.tags[:0])
+	start := len(vn.selected)
+	vn.selected = vn.forms.Select(slices.Grow(vn.selected, len(it.msg.Names)), it.msg.Names, field)
+	it.fields = vn.selected[start:len(vn.selected):len(vn.selected)]
 	r.Coverage = cover(vn.header, it.fields)
 	if it.err == nil {
 		it.err = vn.v.judge(&it.parsed, vn.now)
@@ -184,14 +191,19 @@ func (v *Verifier) judge(p *parsed, now time.Time) error {
 	return nil
 }
 
+// limit returns how many signatures are examined.
+func (v *Verifier) limit() int {
+	if v.MaxSignatures <= 0 {
+		return maxExamined
+	}
+	return min(v.MaxSignatures, maxListed)
+}
+
 // choose decides which signatures are examined: well-formed ones of the author's
 // domain first, then other well-formed ones, then the rest, so that junk does
 // not push the good one out (RFC 6376, section 8.4 lets a verifier limit them).
 func (vn *Verification) choose() {
-	limit := vn.v.MaxSignatures
-	if limit <= 0 {
-		limit = maxExamined
-	}
+	limit := vn.v.limit()
 	if len(vn.items) <= limit {
 		for k := range vn.items {
 			vn.items[k].examine = true
@@ -235,7 +247,8 @@ func (vn *Verification) prefetch() {
 			continue
 		}
 		if vn.keys == nil {
-			vn.scope, vn.done = lookup.For(vn.ctx, vn.v.Resolver, maxListed)
+			vn.keys = vn.first[:0]
+			vn.scope, vn.done = lookup.For(vn.ctx, vn.v.Resolver, vn.v.limit())
 		}
 		vn.keys = append(vn.keys, key{name: it.keyName})
 		vn.scope.Prefetch(it.keyName, dnsutil.TypeTXT)

@@ -65,7 +65,6 @@ func (vn *Verification) examine(k int, m *message.Message) error {
 	if err := vn.body(it, r, m); err != nil {
 		return err
 	}
-	it.digest = bytes.Clone(vn.forms.Sum(it.fields, it.msg.Header, it.key.Algorithm.Hash(), r.Field, it.key.Start, it.key.End))
 	if it.outcome = vn.crypto(k, &key.Record); it.outcome != nil {
 		return it.outcome
 	}
@@ -133,12 +132,15 @@ func (vn *Verification) body(it *item, r *Result, m *message.Message) error {
 // way to make a receiver work.
 func (vn *Verification) crypto(k int, rec *sig.Record) error {
 	it := &vn.items[k]
+	digest := vn.forms.Sum(it.fields, it.msg.Header, it.key.Algorithm.Hash(), vn.results[k].Field, it.key.Start, it.key.End)
 	for j := range vn.items[:k] {
 		o := &vn.items[j]
-		if o.digest != nil && o.keyName == it.keyName && o.key.Algorithm == it.key.Algorithm &&
-			bytes.Equal(o.digest, it.digest) && bytes.Equal(o.key.Data, it.key.Data) {
+		if o.hashed && o.keyName == it.keyName && o.key.Algorithm == it.key.Algorithm &&
+			bytes.Equal(o.digest[:len(digest)], digest) && bytes.Equal(o.key.Data, it.key.Data) {
 			return o.outcome
 		}
 	}
-	return exported(sig.Verify(rec, it.key.Algorithm, it.digest, it.key.Data))
+	it.hashed = true
+	copy(it.digest[:], digest)
+	return exported(sig.Verify(rec, it.key.Algorithm, it.digest[:len(digest)], it.key.Data))
 }

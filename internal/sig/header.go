@@ -10,44 +10,52 @@ import (
 )
 
 // Header makes the canonical forms of a header's fields, each once for all
-// signatures of a message, and the hashes over them. It is not safe for concurrent use.
+// signatures of a message, and the hashes over them. Make it with NewHeader. It
+// is not safe for concurrent use.
 type Header struct {
-	h     *message.Header
-	forms [2][]span // by Canonicalization, then by field
-	buf   []byte    // all canonical forms made so far
-	taken []taken   // by the first field of each name
-	round uint32
-	sha2  hash.Hash
-	sum   [sha256.Size]byte
+	h      *message.Header
+	fields []state
+	buf    []byte // all canonical forms made so far
+	round  uint32
+	sha2   hash.Hash
+	sum    [sha256.Size]byte
 }
 
-// span is a part of buf; end is zero where the form was not made yet.
-type span struct{ start, end int }
+// state is what is known of one field.
+type state struct {
+	forms [2]span // by Canonicalization
+	// taken counts the fields of this name that the selection number round has
+	// used. It stands at the first field of the name.
+	round, taken uint32
+}
 
-// taken counts the fields of one name that a selection has used; it is stale
-// where round is not the current one.
-type taken struct{ round, n uint32 }
+// span is a part of buf; end is zero where the form was not made yet. A header
+// is far below 4 GiB.
+type span struct{ start, end uint32 }
 
 // NewHeader returns the canonical forms of h, none of them made yet.
-func NewHeader(h *message.Header) *Header { return &Header{h: h} }
+func NewHeader(h *message.Header) Header { return Header{h: h} }
+
+func (c *Header) init() {
+	if c.fields == nil {
+		c.fields = make([]state, c.h.Len())
+	}
+}
 
 // Canonical returns the canonical form of field i with its CRLF (RFC 6376,
 // sections 3.4.1 and 3.4.2). It is valid until the next call.
 func (c *Header) Canonical(i int, alg message.Canonicalization) []byte {
-	forms := c.forms[alg]
-	if forms == nil {
-		forms = make([]span, c.h.Len())
-		c.forms[alg] = forms
-	}
-	if forms[i].end == 0 {
+	c.init()
+	f := &c.fields[i].forms[alg]
+	if f.end == 0 {
 		if c.buf == nil {
 			c.buf = make([]byte, 0, 2048)
 		}
 		start := len(c.buf)
 		c.buf = c.h.Field(i).AppendCanonical(c.buf, alg)
-		forms[i] = span{start, len(c.buf)}
+		*f = span{uint32(start), uint32(len(c.buf))}
 	}
-	return c.buf[forms[i].start:forms[i].end]
+	return c.buf[f.start:f.end]
 }
 
 // Select appends to dst the fields that h= names, in its order: of each name
@@ -58,28 +66,26 @@ func (c *Header) Canonical(i int, alg message.Canonicalization) []byte {
 // The work is linear: each name keeps its own place, found through the first
 // field of that name.
 func (c *Header) Select(dst []int, names []string, self int) []int {
-	if c.taken == nil {
-		c.taken = make([]taken, c.h.Len())
-	}
+	c.init()
 	c.round++
 	for _, name := range names {
 		all := c.h.All(name)
 		if len(all) == 0 {
 			continue
 		}
-		t := &c.taken[all[0]]
+		t := &c.fields[all[0]]
 		if t.round != c.round {
-			*t = taken{round: c.round}
+			t.round, t.taken = c.round, 0
 		}
-		i := len(all) - 1 - int(t.n)
+		i := len(all) - 1 - int(t.taken)
 		if i >= 0 && all[i] == self {
-			t.n++
+			t.taken++
 			i--
 		}
 		if i < 0 {
 			continue
 		}
-		t.n++
+		t.taken++
 		dst = append(dst, all[i])
 	}
 	return dst

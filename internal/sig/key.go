@@ -110,8 +110,13 @@ func exponent(e []byte) (int, bool) {
 }
 
 func newRSA(n, e []byte) *rsa.PublicKey {
-	exp, _ := exponent(e)
-	return &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: exp}
+	var k struct { // in one piece
+		key rsa.PublicKey
+		n   big.Int
+	}
+	k.key.N = k.n.SetBytes(n)
+	k.key.E, _ = exponent(e)
+	return &k.key
 }
 
 // lowOrder lists, sign bit cleared, the y coordinates of the points whose order
