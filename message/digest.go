@@ -111,7 +111,7 @@ func signatureBodyHash(value string) (h BodyHash, ok bool) {
 		return h, false
 	}
 	sc := taglist.NewScanner(value)
-	for n := 0; n < taglist.MaxTags; n++ {
+	for n := 0; n <= taglist.MaxTags; n++ {
 		t, more := sc.Next()
 		if !more {
 			return h, h.Hash != 0
