@@ -3,6 +3,7 @@ package lookup
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 
 	"github.com/seed2385d973/mailauth/dnsutil"
@@ -45,6 +46,11 @@ func (s *Session) begin(e *entry) {
 		return
 	}
 	e.state = queued
+	if s.place(e.demanded == 0) && len(s.queue) == 0 {
+		s.take(e, e.demanded == 0)
+		s.start(e)
+		return
+	}
 	if e.demanded != 0 {
 		s.queue = append(s.queue, e)
 	} else {
@@ -70,38 +76,53 @@ func (s *Session) promote(e *entry) {
 // schedule hands queued questions to workers as long as there are places.
 func (s *Session) schedule() {
 	for e := s.next(); e != nil; e = s.next() {
-		if n := len(s.idle); n > 0 {
-			w := s.idle[n-1]
-			s.idle = s.idle[:n-1]
-			w <- e
-			continue
-		}
-		s.workers++
-		go s.work(e)
+		s.start(e)
 	}
 }
 
-// next takes the next question that may run: demanded ones first, speculative ones
-// only while they leave a quarter of the places alone.
+// start hands a question that has its place to a worker.
+func (s *Session) start(e *entry) {
+	if n := len(s.idle); n > 0 {
+		w := s.idle[n-1]
+		s.idle = s.idle[:n-1]
+		w <- e
+		return
+	}
+	s.workers++
+	go s.work(e)
+}
+
+// next takes the next question that may run, demanded ones first.
 func (s *Session) next() *entry {
-	if s.running >= s.limits.Parallel {
-		return nil
+	if s.place(false) {
+		if e := pop(&s.queue); e != nil {
+			return s.take(e, false)
+		}
 	}
-	if e := pop(&s.queue); e != nil {
-		e.state, e.sent = running, true
-		s.running++
-		return e
-	}
-	if s.runningSpec >= s.limits.Parallel-(s.limits.Parallel+3)/4 {
-		return nil
-	}
-	if e := pop(&s.specQueue); e != nil {
-		e.state, e.sent, e.specRun = running, true, true
-		s.running++
-		s.runningSpec++
-		return e
+	if s.place(true) {
+		if e := pop(&s.specQueue); e != nil {
+			return s.take(e, true)
+		}
 	}
 	return nil
+}
+
+// place reports whether there is a place for one more question. Speculative ones
+// leave a quarter of the places alone.
+func (s *Session) place(spec bool) bool {
+	if spec && s.runningSpec >= s.limits.Parallel-(s.limits.Parallel+3)/4 {
+		return false
+	}
+	return s.running < s.limits.Parallel
+}
+
+func (s *Session) take(e *entry, spec bool) *entry {
+	e.state, e.sent, e.specRun = running, true, spec
+	s.running++
+	if spec {
+		s.runningSpec++
+	}
+	return e
 }
 
 // pop takes the first entry that is still queued.
@@ -136,17 +157,21 @@ func (s *Session) work(e *entry) {
 	for e != nil {
 		a, err := call(&s.ctx, s.r, e)
 		s.mu.Lock()
+		first, rest := e.waiter, e.waiters
+		e.waiter, e.waiters = nil, nil
 		s.land(e, a, err)
 		if e = s.next(); e == nil && !s.closed {
 			if inbox == nil {
 				inbox = make(chan *entry, 1)
 			}
 			s.idle = append(s.idle, inbox)
-			s.mu.Unlock()
-			e = <-inbox
-			continue
 		}
+		idle := e == nil && !s.closed
 		s.mu.Unlock()
+		wake(first, rest) // without the lock, which they want next
+		if idle {
+			e = <-inbox
+		}
 	}
 }
 
@@ -177,19 +202,34 @@ func (s *Session) complete(e *entry, a dnsutil.Answer, err error) {
 	if e.spec {
 		s.specBytes += e.size
 	}
-	if e.waiter != nil {
-		e.waiter <- struct{}{}
-		e.waiter = nil
+	wake(e.waiter, e.waiters)
+	e.waiter, e.waiters = nil, nil
+}
+
+func wake(first chan struct{}, rest []chan struct{}) {
+	if first != nil {
+		first <- struct{}{}
 	}
-	for _, w := range e.waiters {
+	for _, w := range rest {
 		w <- struct{}{}
 	}
-	e.waiters = nil
 }
+
+const turns = 2
 
 // await waits for e to be answered, ctx to end or the session to end. The lock
 // is not held meanwhile. It returns nil if e is answered.
 func (s *Session) await(ctx context.Context, e *entry) error {
+	// A Resolver in memory has answered by the time that others have had their
+	// turn; it is spared the channel, and the session its timer.
+	for range turns {
+		s.mu.Unlock()
+		runtime.Gosched()
+		s.mu.Lock()
+		if e.state == done {
+			return nil
+		}
+	}
 	var w chan struct{}
 	if n := len(s.free); n > 0 {
 		w, s.free = s.free[n-1], s.free[:n-1]
@@ -225,9 +265,8 @@ func (s *Session) await(ctx context.Context, e *entry) error {
 	return err
 }
 
-// stop lets the idle workers go and ends what was not begun. It returns nil if
-// no worker is left, else a channel that is closed when none is.
-func (s *Session) stop() <-chan struct{} {
+// stop lets the idle workers go and ends what was not begun.
+func (s *Session) stop() {
 	for _, w := range s.idle {
 		close(w)
 	}
@@ -237,11 +276,25 @@ func (s *Session) stop() <-chan struct{} {
 			s.complete(e, dnsutil.Answer{}, context.Canceled)
 		}
 	}
-	if s.workers == 0 {
-		return nil
+}
+
+// drain returns nil if no worker is left, else a channel that is closed when
+// none is.
+func (s *Session) drain() <-chan struct{} {
+	for i := 0; ; i++ {
+		s.mu.Lock()
+		if s.workers == 0 {
+			s.mu.Unlock()
+			return nil
+		}
+		if i == turns {
+			defer s.mu.Unlock()
+			s.drained = make(chan struct{})
+			return s.drained
+		}
+		s.mu.Unlock()
+		runtime.Gosched()
 	}
-	s.drained = make(chan struct{})
-	return s.drained
 }
 
 // call asks the Resolver and survives it.

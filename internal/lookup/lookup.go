@@ -128,11 +128,25 @@ func New(ctx context.Context, r dnsutil.Resolver, l Limits) *Session {
 // For returns r itself if it is a Scope, else a scope of a new session over r
 // for a verifier that is used alone. done must be called when the verifier returns.
 func For(ctx context.Context, r dnsutil.Resolver, max int) (sc *Scope, done func()) {
+	// Short enough to be inlined, which spares a verifier the closure.
+	sc, own := open(ctx, r, max)
+	return sc, own.release
+}
+
+// open returns r itself, or a scope of a session of its own.
+func open(ctx context.Context, r dnsutil.Resolver, max int) (*Scope, *Session) {
 	if sc, ok := r.(*Scope); ok {
-		return sc, func() {}
+		return sc, nil
 	}
-	sc = alone(ctx, r, max)
-	return sc, sc.s.Close
+	sc := alone(ctx, r, max)
+	return sc, sc.s
+}
+
+// release closes a session of For; there is none, and s is nil, if a Scope was lent.
+func (s *Session) release() {
+	if s != nil {
+		s.Close()
+	}
 }
 
 func alone(ctx context.Context, r dnsutil.Resolver, max int) *Scope {
@@ -156,9 +170,10 @@ func (s *Session) Close() {
 	for sc := s.last; sc != nil; sc = sc.prev {
 		sc.finish()
 	}
-	drained := s.stop()
+	s.stop()
 	s.mu.Unlock()
 	s.ctx.end()
+	drained := s.drain()
 	if drained == nil {
 		return
 	}

@@ -2,6 +2,7 @@ package lookup
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/seed2385d973/mailauth/dnsutil"
 )
@@ -36,12 +37,14 @@ type entry struct {
 func (e *entry) String() string { return e.t.String() + " " + e.name }
 
 // memo holds the entries where they do not move: two in place, for the checks
-// that ask one question, then blocks. From 16 entries on it keeps an index.
+// that ask one question, then blocks. When the first block is full it keeps an index.
 type memo struct {
-	n      int
-	first  [2]entry
-	blocks [][]entry
-	index  map[memoKey]*entry
+	n     int
+	first [2]entry
+	block []entry // the newest
+	full  [][]entry
+	index map[memoKey]*entry
+	names strings.Builder
 }
 
 type memoKey struct {
@@ -50,8 +53,8 @@ type memoKey struct {
 }
 
 const (
-	blockLen  = 14
-	indexFrom = 16
+	blockLen  = 10
+	nameBlock = 512
 )
 
 func (m *memo) find(name string, t dnsutil.Type) *entry {
@@ -63,11 +66,9 @@ func (m *memo) find(name string, t dnsutil.Type) *entry {
 			return e
 		}
 	}
-	for _, b := range m.blocks {
-		for i := range b {
-			if e := &b[i]; e.is(name, t) {
-				return e
-			}
+	for i := range m.block {
+		if e := &m.block[i]; e.is(name, t) {
+			return e
 		}
 	}
 	return nil
@@ -79,31 +80,53 @@ func (e *entry) is(name string, t dnsutil.Type) bool {
 
 func (m *memo) add(name, abs string, t dnsutil.Type) *entry {
 	if abs == "" {
-		abs = name + "."
+		abs = m.absolute(name)
 	}
 	var e *entry
 	if m.n < len(m.first) {
 		e = &m.first[m.n]
 	} else {
-		last := len(m.blocks) - 1
-		if last < 0 || len(m.blocks[last]) == blockLen {
-			m.blocks = append(m.blocks, make([]entry, 0, blockLen))
-			last++
+		if len(m.block) == cap(m.block) {
+			if m.block != nil {
+				m.reindex()
+				m.full = append(m.full, m.block)
+			}
+			m.block = make([]entry, 0, blockLen)
 		}
-		b := &m.blocks[last]
-		*b = (*b)[:len(*b)+1]
-		e = &(*b)[len(*b)-1]
+		m.block = m.block[:len(m.block)+1]
+		e = &m.block[len(m.block)-1]
 	}
 	m.n++
 	e.name, e.t = abs, t
-	switch {
-	case m.index != nil:
+	if m.index != nil {
 		m.index[memoKey{abs[:len(abs)-1], t}] = e
-	case m.n == indexFrom:
-		m.index = make(map[memoKey]*entry, 4*indexFrom)
-		m.each(func(e *entry) { m.index[memoKey{e.name[:len(e.name)-1], e.t}] = e })
 	}
 	return e
+}
+
+// reindex makes the index, once.
+func (m *memo) reindex() {
+	if m.index != nil {
+		return
+	}
+	m.index = make(map[memoKey]*entry, 4*blockLen)
+	m.each(func(e *entry) { m.index[memoKey{e.name[:len(e.name)-1], e.t}] = e })
+}
+
+// absolute adds the final dot. From the second name on the names share blocks: a
+// Builder never touches again what it has handed out.
+func (m *memo) absolute(name string) string {
+	if m.n == 0 {
+		return name + "."
+	}
+	if m.names.Cap()-m.names.Len() <= len(name) {
+		m.names = strings.Builder{}
+		m.names.Grow(nameBlock)
+	}
+	at := m.names.Len()
+	m.names.WriteString(name)
+	m.names.WriteByte('.')
+	return m.names.String()[at:]
 }
 
 // each visits the entries in the order in which they were added.
@@ -111,10 +134,13 @@ func (m *memo) each(f func(*entry)) {
 	for i := range min(m.n, len(m.first)) {
 		f(&m.first[i])
 	}
-	for _, b := range m.blocks {
+	for _, b := range m.full {
 		for i := range b {
 			f(&b[i])
 		}
+	}
+	for i := range m.block {
+		f(&m.block[i])
 	}
 }
 

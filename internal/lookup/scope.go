@@ -129,12 +129,10 @@ func (sc *Scope) ask(ctx context.Context, name, abs string, t dnsutil.Type) (dns
 		// The wait for earlier scopes gives up the lock: look again.
 		if e = s.memo.find(name, t); e == nil {
 			e = s.memo.add(name, abs, t)
-			e.demanded |= sc.bit
-			sc.asked = append(sc.asked, e)
+			sc.demand(e)
 			s.begin(e)
 		} else if e.demanded&sc.bit == 0 {
-			e.demanded |= sc.bit
-			sc.asked = append(sc.asked, e)
+			sc.demand(e)
 			s.promote(e)
 		}
 	}
@@ -152,6 +150,14 @@ func (sc *Scope) ask(ctx context.Context, name, abs string, t dnsutil.Type) (dns
 		return dnsutil.Answer{}, fmt.Errorf("%w: octets of answers: %s", dnsutil.ErrBudget, e)
 	}
 	return e.answer, e.err
+}
+
+func (sc *Scope) demand(e *entry) {
+	e.demanded |= sc.bit
+	if len(sc.asked) == len(sc.room) {
+		sc.asked = append(make([]*entry, 0, 8*len(sc.room)), sc.asked...)
+	}
+	sc.asked = append(sc.asked, e)
 }
 
 // admit decides whether the scope may demand one more question.
