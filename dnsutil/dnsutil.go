@@ -41,7 +41,7 @@ type Peeker interface {
 // The zero value is no type; no verifier asks for it.
 type Type uint16
 
-// The record types that the verifiers ask for (RFC 1035, section 3.2.2; RFC 3596, section 2.1).
+// The record types that the verifiers ask for (RFC 1035, section 3.2.2; RFC 3596).
 const (
 	TypeA     Type = 1
 	TypeCNAME Type = 5
@@ -51,7 +51,7 @@ const (
 	TypeAAAA  Type = 28
 )
 
-// String returns the type's mnemonic, or TYPE followed by its number (RFC 3597, section 5).
+// String returns the type's mnemonic, or TYPE followed by its number (RFC 3597).
 func (t Type) String() string {
 	switch t {
 	case TypeA:

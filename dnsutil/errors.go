@@ -13,6 +13,8 @@ const (
 	ErrNoResolver Error = "no resolver configured"
 	// ErrName: the name cannot be asked for; it was not sent.
 	ErrName Error = "not a legal DNS name"
+	// ErrType: the Resolver does not know records of this type; nothing was sent.
+	ErrType Error = "DNS record type not supported"
 	// ErrBudget: the message's or the check's number of queries or octets of answers is used up.
 	ErrBudget Error = "DNS budget exceeded"
 	// ErrPanic: the Resolver panicked; the panic was turned into this error.
@@ -28,7 +30,7 @@ const (
 	ErrTruncated Error = "DNS answer truncated"
 	// ErrFormErr: the server did not understand the query (RFC 1035, section 4.1.1, RCODE 1).
 	ErrFormErr Error = "DNS server answered FORMERR"
-	// ErrServFail: the server failed, or validation did (RCODE 2; RFC 4035, section 5.5).
+	// ErrServFail: the server failed, or validation did (RCODE 2).
 	ErrServFail Error = "DNS server answered SERVFAIL"
 	// ErrNotImp: the server does not support the query (RCODE 4).
 	ErrNotImp Error = "DNS server answered NOTIMP"
@@ -49,6 +51,8 @@ func (e Error) Code() string {
 		return "ErrNoResolver"
 	case ErrName:
 		return "ErrName"
+	case ErrType:
+		return "ErrType"
 	case ErrBudget:
 		return "ErrBudget"
 	case ErrPanic:
