@@ -1,8 +1,6 @@
 package dmarc
 
 import (
-	"strings"
-
 	"github.com/seed2385d973/mailauth/authres"
 	"github.com/seed2385d973/mailauth/internal/domain"
 )
@@ -182,9 +180,4 @@ func (o *orgs) meets(p *orgs) bool {
 		}
 	}
 	return false
-}
-
-// describe is for Result.String and the like.
-func (id Identifier) describe() string {
-	return strings.TrimSpace(string(id.mechanism) + "=" + id.status.String() + " " + id.Domain())
 }

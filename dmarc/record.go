@@ -210,10 +210,10 @@ func parseRecord(text string) (Record, error) {
 	if badPolicy != "" {
 		r.P, r.SP, r.NP = PolicyNone, "", ""
 		r.tags &^= tagP | tagSP | tagNP
+		r.note(BadPolicy, badPolicy)
 		if len(r.RUA) == 0 {
 			return r, ErrPolicy
 		}
-		r.note(BadPolicy, badPolicy)
 	} else if r.tags&tagP == 0 {
 		r.P = PolicyNone
 		r.note(MissingPolicy, "p")
@@ -328,18 +328,18 @@ func isAlpha(s string) bool {
 	return s != ""
 }
 
-// letters returns s without everything that is not an ASCII letter; only short
-// names are of interest.
+// letters returns the ASCII letters of a short name whose other octets are all
+// invisible or not ASCII; "" for any other name.
 func letters(s string) string {
 	var b [4]byte
 	n := 0
 	for i := 0; i < len(s); i++ {
-		if 'a' <= s[i] && s[i] <= 'z' {
-			if n == len(b) {
-				return ""
-			}
-			b[n] = s[i]
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z' && n < len(b):
+			b[n] = c
 			n++
+		case 0x20 < c && c < 0x7f:
+			return ""
 		}
 	}
 	return string(b[:n])

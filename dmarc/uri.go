@@ -75,7 +75,7 @@ func (r *Record) uris(tag, list string) []URI {
 	if list == "" {
 		return nil
 	}
-	out := make([]URI, 0, min(strings.Count(list, ",")+1, MaxURIs))
+	var out []URI
 	for text := range strings.SplitSeq(list, ",") {
 		u, err := ParseURI(strings.Trim(text, " \t"))
 		if err != nil {
@@ -85,6 +85,9 @@ func (r *Record) uris(tag, list string) []URI {
 		if len(out) == MaxURIs {
 			r.note(TooManyURIs, tag)
 			break
+		}
+		if out == nil {
+			out = make([]URI, 0, min(strings.Count(list, ",")+1, MaxURIs))
 		}
 		out = append(out, u)
 	}

@@ -132,15 +132,14 @@ func (v *Verifier) verify(w *walker, author domain.Name, ids []Identifier) (r Re
 		return r
 	}
 	found := w.levels[d.policy]
-	r.PolicyDomain, r.Record = found.name.String(), found.rec
+	r.note(found.rec.Diagnostics(), found.name)
 	if found.bad != nil {
 		// "The Mail Receiver applies no DMARC processing to this message" (RFC 9989,
 		// section 4.10.1), and looks no further (decision 3).
-		w.note(BadPolicy, found.name)
 		r.Status, r.Err = authres.None, found.bad
-		r.Record, r.PolicyDomain = Record{}, ""
 		return r
 	}
+	r.PolicyDomain, r.Record = found.name.String(), found.rec
 	r.alignments(w, &d, ids)
 	r.apply(w, found.name != author)
 	return r
@@ -228,13 +227,17 @@ func (r *Result) apply(w *walker, subdomain bool) {
 	}
 }
 
+// note adds the diagnostics of the record found at n.
+func (r *Result) note(list []Diagnostic, n domain.Name) {
+	for _, d := range list {
+		d.Domain = n.String()
+		r.Diagnostics = append(r.Diagnostics, d)
+	}
+}
+
 // finish puts together what is told about the way to the result.
 func (r *Result) finish(w *walker, from, notes int) {
 	r.Queries = w.queries[from:len(w.queries):len(w.queries)]
-	for _, d := range r.Record.Diagnostics() {
-		d.Domain = r.PolicyDomain
-		r.Diagnostics = append(r.Diagnostics, d)
-	}
 	r.Diagnostics = append(r.Diagnostics, w.diag[notes:]...)
 	if r.Status == authres.TempError || r.Status == authres.PermError {
 		return
