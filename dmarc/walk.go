@@ -232,7 +232,13 @@ func (o *orgs) certain() (domain.Name, bool) {
 
 // orgs selects the Organizational Domain (RFC 9989, section 4.10.2).
 func (w *walker) orgs(wk walk) (o orgs) {
-	below := func(n domain.Name) domain.Name { return wk.start.Last(n.Labels() + 1) }
+	// A psd=y far up, at "uk", must not make an organization of "co.uk" either (decision 7).
+	below := func(n domain.Name) domain.Name {
+		for n = wk.start.Last(n.Labels() + 1); n != wk.start && w.list.Is(n); {
+			n = wk.start.Last(n.Labels() + 1)
+		}
+		return n
+	}
 	best := wk.start // "the initial target domain"
 	for _, i := range wk.at[:wk.n] {
 		l := &w.levels[i]
