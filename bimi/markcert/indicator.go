@@ -103,9 +103,9 @@ func parseDataURI(uri string) (mediaType string, data []byte, err error) {
 	for more := params != ""; more; {
 		var p string
 		p, params, more = strings.Cut(params, ";")
-		if isBase64 || !more && strings.EqualFold(p, "base64") {
+		if !more && strings.EqualFold(p, "base64") {
 			isBase64 = true
-			continue
+			break
 		}
 		if name, value, ok := strings.Cut(p, "="); !ok || name == "" || value == "" {
 			return "", nil, fmt.Errorf("%w: parameter", ErrLogotypeURI)

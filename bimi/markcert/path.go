@@ -110,6 +110,9 @@ func (c *check) buildPath(certs []*x509.Certificate) {
 		path := queue[0]
 		last := path[len(path)-1]
 		for _, r := range roots.issuers(last) {
+			if r.Certificate.Equal(last) {
+				continue // a certificate does not vouch for itself, whatever store it is in
+			}
 			if err := signedBy(last, r.Certificate); err != nil {
 				broken = err
 				continue

@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -44,11 +43,18 @@ type plan struct {
 	logo        *logo    // nil: none
 	log         logPlan
 	crl, top    crlPlan
+	upper       []upper                             // authorities above the intermediate, the one below the root first
 	extra       func() ([]*x509.Certificate, error) // more certificates of the file, after the intermediate
 	flipLeaf    bool                                // invert the last octet of the signature
 	flipInter   bool
 	chain       func([][]byte) [][]byte // rearranges the certificates of the file
 	text        func([]byte) []byte     // changes the file
+}
+
+// upper is one authority above the issuer of the mark certificate.
+type upper struct {
+	cert, issuer *x509.Certificate
+	crl          crlPlan
 }
 
 type logPlan struct {
@@ -61,7 +67,7 @@ type logPlan struct {
 }
 
 type crlPlan struct {
-	url        string
+	urls       []string
 	none       bool // no distribution point
 	unserved   bool
 	key        *ecdsa.PrivateKey
@@ -84,7 +90,9 @@ func (p *PKI) plan(s Spec, defects []Defect) *plan {
 	number := serial(p, s, defects)
 	or(&s.MarkType, "Registered Mark")
 	or(&s.Organization, "Example Inc.")
-	or(&s.CRLURL, "http://crl.example.com/mark.crl")
+	if s.CRLURLs == nil {
+		s.CRLURLs = []string{"http://crl.example.com/mark.crl"}
+	}
 	or(&s.RootCRLURL, "http://crl.example.com/root.crl")
 	if s.Domains == nil {
 		s.Domains = []string{"example.com"}
@@ -104,8 +112,8 @@ func (p *PKI) plan(s Spec, defects []Defect) *plan {
 		interKey: p.interKey, interSigner: p.rootKey, leafSigner: p.interKey, leafPub: &p.leafKey.PublicKey,
 		logo: newLogo(s.SVG),
 		log:  logPlan{key: p.logPK, at: logged, count: 1},
-		crl:  crlPlan{url: s.CRLURL, key: p.interKey, this: p.now.Add(-time.Hour), next: p.now.Add(7 * 24 * time.Hour), others: 3},
-		top:  crlPlan{url: s.RootCRLURL, key: p.rootKey, this: p.now.Add(-time.Hour), next: p.now.AddDate(0, 3, 0)},
+		crl:  crlPlan{urls: s.CRLURLs, key: p.interKey, this: p.now.Add(-time.Hour), next: p.now.Add(7 * 24 * time.Hour), others: 3},
+		top:  crlPlan{urls: []string{s.RootCRLURL}, key: p.rootKey, this: p.now.Add(-time.Hour), next: p.now.AddDate(0, 3, 0)},
 	}
 	b.inter = &x509.Certificate{
 		SerialNumber: big.NewInt(2),
@@ -168,7 +176,7 @@ func tlv(tag byte, content ...[]byte) []byte {
 
 func (b *plan) build() (*Bundle, error) {
 	if !b.top.none {
-		b.inter.CRLDistributionPoints = []string{b.top.url}
+		b.inter.CRLDistributionPoints = b.top.urls
 	}
 	inter, err := create(b.inter, b.issuerRoot, &b.interKey.PublicKey, b.interSigner)
 	if err != nil {
@@ -191,6 +199,12 @@ func (b *plan) build() (*Bundle, error) {
 	flip(leaf, b.flipLeaf)
 	flip(inter, b.flipInter)
 	certs := [][]byte{leaf.Raw, inter.Raw}
+	for _, u := range slices.Backward(b.upper) {
+		if err := u.crl.build(out.CRLs, u.cert, u.issuer); err != nil {
+			return nil, err
+		}
+		certs = append(certs, u.cert.Raw)
+	}
 	if b.extra != nil {
 		more, err := b.extra()
 		if err != nil {
@@ -240,7 +254,7 @@ func (b *plan) buildLeaf(inter *x509.Certificate) (*x509.Certificate, error) {
 		t.ExtraExtensions = append(t.ExtraExtensions, pkix.Extension{Id: oidLogotype, Critical: b.logo.critical, Value: v})
 	}
 	if !b.crl.none {
-		t.CRLDistributionPoints = []string{b.crl.url}
+		t.CRLDistributionPoints = b.crl.urls
 	}
 	parent, signer := inter, b.leafSigner
 	if b.selfSigned {
@@ -301,11 +315,11 @@ func vector(b []byte) []byte {
 
 // build makes the list for one certificate and puts it where it is served.
 func (c *crlPlan) build(served map[string][]byte, cert, issuer *x509.Certificate) error {
-	if c.unserved || c.none || !strings.HasPrefix(c.url, "http") {
+	if c.unserved || c.none {
 		return nil
 	}
 	if c.raw != nil {
-		served[c.url] = c.raw
+		c.serve(served, c.raw)
 		return nil
 	}
 	if c.issuer != nil {
@@ -329,6 +343,12 @@ func (c *crlPlan) build(served map[string][]byte, cert, issuer *x509.Certificate
 	if err != nil {
 		return fmt.Errorf("markcerttest: %w", err)
 	}
-	served[c.url] = raw
+	c.serve(served, raw)
 	return nil
+}
+
+func (c *crlPlan) serve(served map[string][]byte, raw []byte) {
+	for _, u := range c.urls {
+		served[u] = raw
+	}
 }

@@ -42,9 +42,14 @@ type Spec struct {
 	NotBefore time.Time
 	// NotAfter is zero for 365 days after NotBefore.
 	NotAfter time.Time
-	// CRLURL and RootCRLURL are the distribution points of the certificate and
-	// its issuer; "" means http://crl.example.com/mark.crl and http://crl.example.com/root.crl.
-	CRLURL, RootCRLURL string
+	// CRLURLs are the distribution points of the certificate, each of which serves
+	// its list; nil means http://crl.example.com/mark.crl.
+	CRLURLs []string
+	// RootCRLURL is the one of its issuer; "" means http://crl.example.com/root.crl.
+	RootCRLURL string
+	// Authorities is how many authorities stand between the root and the
+	// certificate; 0 means 1.
+	Authorities int
 }
 
 // SVG returns a small image in the profile SVG Tiny PS.
@@ -171,6 +176,9 @@ func (b *Bundle) FetchCRL(_ context.Context, url string) ([]byte, error) {
 // something that cannot be encoded.
 func (p *PKI) Issue(s Spec, defects ...Defect) (*Bundle, error) {
 	b := p.plan(s, defects)
+	if err := b.authorities(s.Authorities); err != nil {
+		return nil, err
+	}
 	for _, d := range defects {
 		row, ok := d.row()
 		if !ok {

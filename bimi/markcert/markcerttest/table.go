@@ -345,7 +345,7 @@ var rows = []row{
 		b.top.none = true
 	}},
 	{LDAPPoint, "K1", "failure", "ErrNoCRLPoint", "a list that only LDAP could get", func(b *plan) {
-		b.crl.url = "ldap://ldap.example.com/cn=crl"
+		b.crl.urls = []string{"ldap://ldap.example.com/cn=crl"}
 	}},
 	{CRLUnavailable, "K5", "temporary", "ErrCRLUnavailable", "the list is not served", func(b *plan) {
 		b.crl.unserved = true
@@ -408,7 +408,7 @@ var rows = []row{
 		b.crl.extensions = critical(28, tlv(0x30, tlv(0xa0, tlv(0xa0, tlv(0x86, []byte("http://crl.example.com/other.crl"))))))
 	}},
 	{CRLThisPoint, "K3", "", "", "the list names its distribution point: legal", func(b *plan) {
-		b.crl.extensions = critical(28, tlv(0x30, tlv(0xa0, tlv(0xa0, tlv(0x86, []byte(b.crl.url)))), tlv(0x81, []byte{0xff})))
+		b.crl.extensions = critical(28, tlv(0x30, tlv(0xa0, tlv(0xa0, tlv(0x86, []byte(b.crl.urls[0])))), tlv(0x81, []byte{0xff})))
 	}},
 	{CRLUnknownCritical, "K3", "temporary", "ErrCRLScope", "the list has a critical extension that nobody knows", func(b *plan) {
 		b.crl.extensions = []pkix.Extension{{Id: oidUnknown, Critical: true, Value: tlv(0x05)}}

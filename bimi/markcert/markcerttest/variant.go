@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"fmt"
 	"math/big"
 	"time"
 )
@@ -28,11 +29,12 @@ func rsaOf(bits int) *rsa.PublicKey {
 
 // curve is a public key on a curve, the same every time.
 func (b *plan) curve(c elliptic.Curve) *ecdsa.PublicKey {
-	return &b.keyOn(c).PublicKey
+	return &b.keyOn(c, "").PublicKey
 }
 
-func (b *plan) keyOn(c elliptic.Curve) *ecdsa.PrivateKey {
-	sum := sha256.Sum256(append([]byte(c.Params().Name), b.p.root.Raw...))
+// keyOn is a key that depends on the root, the curve and a label.
+func (b *plan) keyOn(c elliptic.Curve, label string) *ecdsa.PrivateKey {
+	sum := sha256.Sum256(append([]byte(label+c.Params().Name), b.p.root.Raw...))
 	scalar := make([]byte, (c.Params().BitSize+7)/8)
 	copy(scalar[1:], sum[:]) // the first octet stays zero: below the order
 	k, err := ecdsa.ParseRawPrivateKey(c, scalar)
@@ -44,7 +46,7 @@ func (b *plan) keyOn(c elliptic.Curve) *ecdsa.PrivateKey {
 
 // weakIssuer gives the issuer a key on a curve that is too small.
 func (b *plan) weakIssuer() {
-	k := b.keyOn(elliptic.P224())
+	k := b.keyOn(elliptic.P224(), "")
 	b.interKey, b.leafSigner, b.crl.key = k, k, k
 	b.inter.SubjectKeyId = keyID(k)
 }
@@ -91,17 +93,37 @@ func (b *plan) expiredRoot() {
 	}
 }
 
-// secondIntermediate puts an authority between the root and the issuer that
-// allows no other authority below it.
+// authorities puts n-1 authorities between the root and the issuer.
+func (b *plan) authorities(n int) error {
+	for i := 1; i < n; i++ {
+		name := fmt.Sprintf("Test Mark CA above %d", i)
+		key := b.keyOn(elliptic.P256(), name)
+		t := *b.inter
+		t.SerialNumber, t.Subject.CommonName = big.NewInt(int64(100+i)), name
+		t.SubjectKeyId, t.MaxPathLen, t.MaxPathLenZero = keyID(key), -1, false
+		crl := b.top
+		t.CRLDistributionPoints = crl.urls
+		c, err := create(&t, b.issuerRoot, &key.PublicKey, b.interSigner)
+		if err != nil {
+			return err
+		}
+		b.upper = append(b.upper, upper{c, b.issuerRoot, crl})
+		b.issuerRoot, b.interSigner, b.top.key = c, key, key
+		b.top.urls = []string{fmt.Sprintf("http://crl.example.com/ca%d.crl", i)}
+	}
+	return nil
+}
+
+// secondIntermediate has two authorities, of which the upper one allows no other
+// authority below it.
 func (b *plan) secondIntermediate() {
-	t := *b.inter
-	t.SerialNumber = big.NewInt(3)
-	t.Subject = pkix.Name{Organization: []string{"Test Mark Authority"}, CommonName: "Test Mark CA 0"}
-	t.SubjectKeyId = keyID(b.p.otherKey)
-	c, err := create(&t, b.p.root, &b.p.otherKey.PublicKey, b.p.rootKey)
-	if err != nil {
+	if err := b.authorities(2); err != nil {
 		return
 	}
-	b.issuerRoot, b.interSigner, b.top.key = c, b.p.otherKey, b.p.otherKey
-	b.extra = func() ([]*x509.Certificate, error) { return []*x509.Certificate{c}, nil }
+	u := &b.upper[len(b.upper)-1]
+	t := *u.cert
+	t.MaxPathLenZero, t.MaxPathLen = true, 0
+	if c, err := create(&t, u.issuer, &b.interSigner.PublicKey, b.p.rootKey); err == nil {
+		u.cert, b.issuerRoot = c, c
+	}
 }
