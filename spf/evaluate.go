@@ -33,6 +33,8 @@ type check struct {
 	breadth        Breadth
 	local          bool  // some record depends on the local-part
 	limit          error // a limit met inside a macro
+	slow           bool  // an answer took long enough to ask ahead
+	ahead          *ahead
 
 	askedBuf [16]question
 	termsBuf [12]Term
@@ -190,10 +192,16 @@ func (c *check) survey(terms []Term, allows bool) survey {
 func (c *check) evaluate(d domain.Name, terms []Term, allows bool) (o outcome, redirect *Term) {
 	s := c.survey(terms, allows)
 	o.domain, o.exp = d, s.exp
+	begun := false
 	for i := range terms {
 		t := &terms[i]
 		if t.Kind.IsModifier() {
 			continue
+		}
+		if c.slow && !begun && t.Kind.Queries() {
+			// The term itself is asked for right now.
+			begun = true
+			c.prefetch(d, terms[i+1:], s.redirect)
 		}
 		inner, matched, err := c.term(t, d, allows && t.Qualifier == '+')
 		if err != nil {

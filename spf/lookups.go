@@ -28,7 +28,15 @@ func (c *check) ask(n domain.Name, t dnsutil.Type) (dnsutil.Answer, error) {
 		}
 		c.asked = append(c.asked, q)
 	}
+	watch := !c.slow && !c.v.NoPrefetch
+	var start time.Time
+	if watch {
+		start = time.Now()
+	}
 	a, err := c.dns.Ask(c.ctx, n, t)
+	if watch {
+		c.slow = time.Since(start) >= slowAnswer
+	}
 	if err == nil {
 		return a, nil
 	}
@@ -57,11 +65,23 @@ func (c *check) record(d domain.Name) (string, error) {
 	if a.NXDomain {
 		return "", ErrNoDomain
 	}
+	text, e := selectRecord(a.TXT)
+	switch e {
+	case "":
+		return text, nil
+	case ErrNoRecord:
+		return "", ErrNoRecord
+	}
+	return "", &problem{err: e, domain: d.String()}
+}
+
+// selectRecord is RFC 7208, section 4.5.
+func selectRecord(txt []string) (string, Error) {
 	found := -1
-	for i, s := range a.TXT {
+	for i, s := range txt {
 		if isRecord(s) {
 			if found >= 0 {
-				return "", &problem{err: ErrMultipleRecords, domain: d.String()}
+				return "", ErrMultipleRecords
 			}
 			found = i
 		}
@@ -69,21 +89,28 @@ func (c *check) record(d domain.Name) (string, error) {
 	if found < 0 {
 		return "", ErrNoRecord
 	}
-	return a.TXT[found], nil
+	return txt[found], ""
 }
 
-// family is the type of the client's addresses, or of the other ones.
-func (c *check) family(other bool) dnsutil.Type {
-	if c.id.ip.Is4() != other {
+// family is the type of the client's addresses.
+func (id *identity) family() dnsutil.Type {
+	if id.ip.Is4() {
 		return dnsutil.TypeA
 	}
 	return dnsutil.TypeAAAA
 }
 
+func (id *identity) otherFamily() dnsutil.Type {
+	if id.ip.Is4() {
+		return dnsutil.TypeAAAA
+	}
+	return dnsutil.TypeA
+}
+
 // addresses looks up the addresses of the client's family; A and AAAA never
 // both (decision 8).
 func (c *check) addresses(n domain.Name, t *Term, d domain.Name) ([]netip.Addr, error) {
-	a, err := c.ask(n, c.family(false))
+	a, err := c.ask(n, c.id.family())
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +134,7 @@ func (c *check) countVoid(t *Term, d domain.Name) error {
 		}
 		n := c.fair[0]
 		c.fair = c.fair[1:]
-		a, err := c.ask(n, c.family(true))
+		a, err := c.ask(n, c.id.otherFamily())
 		if err != nil {
 			return err
 		}
@@ -149,6 +176,9 @@ func (c *check) mx(t *Term, d, n domain.Name, allows bool) (bool, error) {
 	slices.SortFunc(hosts, func(x, y dnsutil.MX) int {
 		return cmp.Or(cmp.Compare(x.Preference, y.Preference), cmp.Compare(x.Host, y.Host))
 	})
+	if c.slow && len(hosts) > 1 {
+		c.prefetchHosts(a)
+	}
 	for _, mx := range hosts {
 		h, err := domain.ParseQuery(mx.Host)
 		if err != nil {
@@ -212,7 +242,7 @@ func reverseName(ip netip.Addr) (domain.Name, error) {
 // validate reports whether h has the client's address (RFC 7208, section 5.5).
 // A void answer does not count here: the client chose the name (decision 8).
 func (c *check) validate(h domain.Name) (bool, error) {
-	a, err := c.ask(h, c.family(false))
+	a, err := c.ask(h, c.id.family())
 	if err != nil {
 		if soft(err) {
 			return false, nil
