@@ -15,6 +15,10 @@ import (
 // Which side a check falls on changes when it is done, never what it says.
 const slowAnswer = 100 * time.Microsecond
 
+// maxAheadHosts bounds the mail exchangers whose addresses are asked for ahead.
+// Few records have more than two mx with a handful of hosts.
+const maxAheadHosts = 20
+
 // ahead asks questions before their turn. What is in its reach is the same
 // record that the check evaluates, so it starts at most what the check could
 // come to ask, plus what an earlier match spares it; the scope bounds and counts
@@ -24,9 +28,10 @@ const slowAnswer = 100 * time.Microsecond
 // client, what needs a validated name of the client, and what would show the
 // sender's local-part to a server that may never need to see it (RFC 7208, section 11.6).
 type ahead struct {
-	dns  *lookup.Scope
-	id   identity
-	left atomic.Int32 // questions that may still be started
+	dns   *lookup.Scope
+	id    identity
+	left  atomic.Int32 // terms that may still be looked up: no check comes to more than 10
+	hosts atomic.Int32 // likewise mail exchangers
 }
 
 // prefetch starts the look-ups of terms that the check will come to.
@@ -35,12 +40,13 @@ func (c *check) prefetch(d domain.Name, terms []Term, redirect *Term) {
 }
 
 // prefetchHosts starts the look-ups of the mail exchangers of an answer.
-func (c *check) prefetchHosts(a dnsutil.Answer) { c.lookAhead().hosts(a) }
+func (c *check) prefetchHosts(a dnsutil.Answer) { c.lookAhead().exchangers(a) }
 
 func (c *check) lookAhead() *ahead {
 	if c.ahead == nil {
 		c.ahead = &ahead{dns: c.dns, id: c.id}
-		c.ahead.left.Store(maxQueries)
+		c.ahead.left.Store(maxLookups)
+		c.ahead.hosts.Store(maxAheadHosts)
 	}
 	return c.ahead
 }
@@ -89,7 +95,7 @@ func (a *ahead) term(d domain.Name, t *Term, depth int) {
 	case Exists:
 		a.dns.Prefetch(n, dnsutil.TypeA)
 	case MX:
-		a.dns.PrefetchThen(n, dnsutil.TypeMX, a.hosts)
+		a.dns.PrefetchThen(n, dnsutil.TypeMX, a.exchangers)
 	case PTR:
 		if r, err := reverseName(a.id.ip); err == nil {
 			a.dns.Prefetch(r, dnsutil.TypePTR)
@@ -116,13 +122,13 @@ func (a *ahead) record(d domain.Name, ans dnsutil.Answer, depth int) {
 	a.terms(d, terms, redirect, depth)
 }
 
-// hosts goes on with the mail exchangers of an answer.
-func (a *ahead) hosts(ans dnsutil.Answer) {
+// exchangers goes on with the hosts of an MX answer.
+func (a *ahead) exchangers(ans dnsutil.Answer) {
 	if len(ans.MX) > maxHosts {
 		return
 	}
 	for _, mx := range ans.MX {
-		if h, err := domain.ParseQuery(mx.Host); err == nil && a.left.Add(-1) >= 0 {
+		if h, err := domain.ParseQuery(mx.Host); err == nil && a.hosts.Add(-1) >= 0 {
 			a.dns.Prefetch(h, a.id.family())
 		}
 	}
