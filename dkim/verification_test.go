@@ -3,7 +3,11 @@ package dkim
 import (
 	"context"
 	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -200,4 +204,20 @@ func TestErrorTable(t *testing.T) {
 		require.Equal(t, v.status, v.err.Status())
 	}
 	require.Equal(t, PermError, Error("unknown").Status())
+
+	file, err := parser.ParseFile(token.NewFileSet(), "../internal/sig/sig.go", nil, 0)
+	require.NoError(t, err)
+	shared := 0
+	ast.Inspect(file, func(n ast.Node) bool {
+		if spec, ok := n.(*ast.ValueSpec); ok && len(spec.Values) == 1 {
+			if typ, ok := spec.Type.(*ast.Ident); ok && typ.Name == "Error" {
+				text, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+				require.NoError(t, err)
+				require.Equal(t, spec.Names[0].Name, Error(text).Code())
+				shared++
+			}
+		}
+		return true
+	})
+	require.Greater(t, shared, 20)
 }

@@ -100,7 +100,10 @@ func DecodeQP(s string, eai bool) (string, bool) {
 		return "", false
 	}
 	if strings.IndexAny(s, "= \t\r\n") < 0 {
-		return s, printable(s)
+		if !printable(s) {
+			return "", false
+		}
+		return s, true
 	}
 	b := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
