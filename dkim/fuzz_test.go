@@ -91,7 +91,8 @@ func FuzzParseRecord(f *testing.F) {
 		rec + "; p=", rec + ";;", "k=rsa; p=AAAA", "v = DKIM1 ; k=ed25519;p= AAAA", rec + "; h=", rec + "; s=x-y"} {
 		f.Add(s)
 	}
-	for _, e := range lowOrderEncodings() {
+	lowOrder := lowOrderEncodings()
+	for _, e := range lowOrder {
 		f.Add("k=ed25519; p=" + base64.StdEncoding.EncodeToString(e))
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -110,7 +111,7 @@ func FuzzParseRecord(f *testing.F) {
 			require.EqualValues(t, 1, k.N.Bit(0))
 		case ed25519.PublicKey:
 			require.Len(t, k, 32)
-			for _, e := range lowOrderEncodings() {
+			for _, e := range lowOrder {
 				require.NotEqual(t, e, []byte(k))
 			}
 		default:
