@@ -45,7 +45,7 @@ type Result struct {
 	Signature Signature
 	// B identifies the signature among those of the message: the first characters
 	// of b=, at least eight and so many that no other signature begins alike (RFC
-	// 6008, section 4). "" if b= could not be read.
+	// 6008, section 4). Copies of one signature have the same. "" if b= could not be read.
 	B string
 	// Record is the key record as far as it was found and read.
 	Record Record
@@ -125,25 +125,18 @@ func (r Result) LogValue() slog.Value {
 	return slog.GroupValue(a...)
 }
 
-// assignB sets B of every result: prefixes of at least eight characters, long
-// enough to tell different signatures apart. Copies of one signature cannot be
-// told apart and get all of it.
+// assignB sets B of every result.
 func assignB(results []Result) {
+	if len(results) == 1 {
+		data := results[0].Signature.Data
+		results[0].B = data[:min(8, len(data))]
+		return
+	}
+	data := make([]string, len(results))
 	for i := range results {
-		text, n := results[i].Signature.Data, 8
-		for j := range results {
-			if j != i {
-				n = max(n, common(text, results[j].Signature.Data)+1)
-			}
-		}
-		results[i].B = text[:min(n, len(text))]
+		data[i] = results[i].Signature.Data
 	}
-}
-
-func common(a, b string) int {
-	n := 0
-	for n < len(a) && n < len(b) && a[n] == b[n] {
-		n++
+	for i, b := range authres.SignatureTags(data) {
+		results[i].B = b
 	}
-	return n
 }

@@ -141,7 +141,7 @@ func TestB(t *testing.T) {
 	require.Equal(t, []string{"abcdefgh"}, b("abcdefghijkl"))
 	require.Equal(t, []string{"abc"}, b("abc"))
 	require.Equal(t, []string{"abcdefghij", "abcdefghiJ", "ABCDEFGH"}, b("abcdefghijkl", "abcdefghiJkl", "ABCDEFGHijkl"))
-	require.Equal(t, []string{"abcdefghijkl", "abcdefghijkl"}, b("abcdefghijkl", "abcdefghijkl"))
+	require.Equal(t, []string{"abcdefgh", "abcdefgh"}, b("abcdefghijkl", "abcdefghijkl"))
 	require.Equal(t, []string{"", "abcdefgh"}, b("", "abcdefghijkl"))
 }
 
