@@ -243,21 +243,20 @@ func fold(b []byte, at, line int) ([]byte, int) {
 
 // appendKeyword appends a keyword in lower case. ok is isKeyword.
 func appendKeyword(b []byte, s string) (out []byte, ok bool) {
-	if s == "" || len(s) > MaxName || s[len(s)-1] == '-' {
+	if s == "" || len(s) > MaxName {
 		return b, false
 	}
-	at := len(b)
-	b = append(b, s...)
-	for i := at; i < len(b); i++ {
-		c := b[i]
-		if !scan.Ldh.Is(c) {
+	upper := false
+	for i := 0; i < len(s); i++ {
+		if !scan.Ldh.Is(s[i]) {
 			return b, false
 		}
-		if 'A' <= c && c <= 'Z' {
-			b[i] = c + ('a' - 'A')
-		}
+		upper = upper || scan.Upper.Is(s[i])
 	}
-	return b, true
+	if upper {
+		s = strings.ToLower(s)
+	}
+	return append(b, s...), s[len(s)-1] != '-'
 }
 
 // appendValue appends a value, in quotes unless it is sure to be read as what it

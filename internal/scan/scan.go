@@ -168,10 +168,7 @@ func (c *Cursor) FWS() bool {
 // stand in one is an error.
 func (c *Cursor) CFWS() bool {
 	// Most calls find none: this much is inlined.
-	if c.pos >= len(c.s) || classes[c.s[c.pos]]&cfws == 0 {
-		return false
-	}
-	return c.skipCFWS()
+	return c.pos < len(c.s) && classes[c.s[c.pos]]&cfws != 0 && c.skipCFWS()
 }
 
 func (c *Cursor) skipCFWS() bool {
