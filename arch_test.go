@@ -67,6 +67,9 @@ var architecture = map[string]rule{
 	"internal/testcase":          {own: "dnsutil dnsutil/dnstest internal/...", third: "github.com/stretchr/testify/..."},
 	"internal/sig/sigtest":       {own: "message dnsutil dnsutil/dnstest internal/..."},
 	"bimi/markcert/markcerttest": {own: leaves},
+
+	// What the example programs share is an ordinary user of the exported API.
+	"examples/internal/sample": {own: ". dnsutil/dnstest"},
 }
 
 // testThirdParty is what tests may import from other modules.

@@ -1,0 +1,306 @@
+package mailauth
+
+import (
+	"context"
+	"io"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/seed2385d973/mailauth/dkim"
+	"github.com/seed2385d973/mailauth/dmarc"
+	"github.com/seed2385d973/mailauth/dnsutil"
+	"github.com/seed2385d973/mailauth/dnsutil/dnsclient"
+	"github.com/seed2385d973/mailauth/internal/lookup"
+	"github.com/seed2385d973/mailauth/message"
+	"github.com/seed2385d973/mailauth/spf"
+)
+
+// Evaluator evaluates messages. It is plain configuration: the zero value asks
+// the system's DNS servers and follows the RFCs' defaults. It is safe for
+// concurrent use once nobody changes it; it must not be copied after its first
+// use if Resolver is nil.
+type Evaluator struct {
+	// Resolver is the DNS. Nil means the system's servers (dnsclient) behind a
+	// dnsutil.Cache that lives as long as the Evaluator.
+	Resolver dnsutil.Resolver
+
+	// AuthservID names this receiver in Authentication-Results (RFC 8601,
+	// section 2.5). Empty means the session's Receiver, and where that is empty
+	// too, "localhost".
+	AuthservID string
+
+	// SPF, DKIM and DMARC hold the options of the three protocols. Their Resolver
+	// and Now fields are not used: each message gets its own view of
+	// Evaluator.Resolver and its time of receipt.
+	SPF   spf.Verifier
+	DKIM  dkim.Verifier
+	DMARC dmarc.Verifier
+
+	// Author relaxes what From fields are accepted. The zero value relaxes nothing.
+	Author dmarc.AuthorOptions
+
+	// Handling maps the outcome to an action. The zero value follows RFC 9989.
+	Handling Handling
+
+	// Header bounds the message's header. Zero fields mean the defaults.
+	Header message.Limits
+
+	// DNS bounds the DNS of one message. Zero fields mean the defaults.
+	DNS DNSLimits
+
+	system systemResolver
+}
+
+// DNSLimits bounds what one message may ask of the DNS, over all protocols.
+// A field that is zero means the default; none means "unlimited".
+type DNSLimits struct {
+	// Queries is the number of different questions. Default 100. Going over it
+	// is a permanent error of the protocol that would have asked.
+	Queries int
+	// Parallel is the number of questions under way at once. Default 16.
+	Parallel int
+	// Timeout is the wall clock for all of them. Default 30 s; a temporary error.
+	Timeout time.Duration
+	// Bytes is the size of all answers. Default 256 KiB.
+	Bytes int
+	// Speculative is the number of questions asked before it is certain that
+	// they are needed, which is what makes an evaluation take two round trips
+	// instead of fourteen. They never change a result. Default 100; negative
+	// switches it off.
+	Speculative int
+}
+
+// systemResolver is the Resolver of an Evaluator that has none.
+type systemResolver struct {
+	once sync.Once
+	r    dnsutil.Resolver
+}
+
+func (e *Evaluator) resolver() dnsutil.Resolver {
+	if e.Resolver != nil {
+		return e.Resolver
+	}
+	e.system.once.Do(func() {
+		e.system.r = &dnsclient.Client{}
+	})
+	return e.system.r
+}
+
+// Session is what the SMTP dialogue said before DATA. The zero value is a
+// message of which nothing is known: no SPF check takes place.
+type Session struct {
+	// IP is the client's address. An invalid (zero) address means that there is
+	// none: SPF is then "none". IPv4-mapped addresses count as IPv4.
+	IP netip.Addr
+	// HELO is the argument of HELO or EHLO, as the client sent it.
+	HELO string
+	// MailFrom is the reverse-path as received on the wire, before any rewriting
+	// of the receiver's own, without its angle brackets. Empty is the null
+	// reverse-path of bounces.
+	MailFrom string
+	// Receiver is our host name, for the %{r} macro of SPF explanations and as
+	// authserv-id where Evaluator.AuthservID is empty.
+	Receiver string
+	// Time is the time of receipt, which signatures' times are compared with.
+	// Zero means now.
+	Time time.Time
+	// SMTPUTF8 says that the client announced internationalized mail (RFC 6531,
+	// section 3.4).
+	SMTPUTF8 bool
+}
+
+// Message is a message with its session.
+type Message struct {
+	Session
+	// Data is the message with CRLF line ends, as it came after DATA with
+	// dot-stuffing removed. It is read once, to its end.
+	Data io.Reader
+}
+
+// Evaluate evaluates a message with the default Evaluator: the system's DNS and
+// the RFCs' defaults, with a cold cache each time. A server keeps an Evaluator.
+func Evaluate(ctx context.Context, m *Message) (*Result, error) {
+	return new(Evaluator).Evaluate(ctx, m)
+}
+
+// Evaluate reads m to its end and evaluates it. The error is m.Data's own or says
+// that the header is over a limit of message.Limits; all that is wrong otherwise
+// is in the Result. Reading stops when ctx is done.
+func (e *Evaluator) Evaluate(ctx context.Context, m *Message) (*Result, error) {
+	ev := e.Start(ctx, m.Session)
+	if _, err := io.Copy(ev, m.Data); err != nil {
+		ev.Abort()
+		return nil, err
+	}
+	return ev.Finish()
+}
+
+// Evaluation is one message under evaluation: an io.Writer that takes the
+// message in chunks of any size. Its methods must not be called concurrently.
+// Every Evaluation ends with Finish or Abort; no goroutine outlives that.
+type Evaluation struct {
+	e       *Evaluator
+	session Session
+	now     time.Time
+	ctx     context.Context
+	cancel  context.CancelFunc
+	dns     *lookup.Session
+	ended   bool
+
+	digester message.Digester
+	begun    bool // the header has ended and its lookups are under way
+
+	// One scope a protocol, in order of priority: should a hostile message use
+	// up the DNS budget, what decides the verdict is asked before what adorns it.
+	dkimScope, spfScope, dmarcScope, heloScope *lookup.Scope
+
+	spf, helo envelopeCheck
+	author    dmarc.Author
+	dkim      *dkim.Verification
+	dmarc     dmarc.Verifier
+}
+
+// Most questions that one protocol may ask of the DNS for one message. Without
+// HELO they add up to less than the default of DNSLimits.Queries; HELO, on which
+// no verdict rests, gets what the others leave.
+const (
+	maxSPF  = 50 // decision 8
+	maxDKIM = 8
+)
+
+// envelopeCheck is an SPF check that runs beside everything else.
+type envelopeCheck struct {
+	result spf.Result
+	done   chan struct{}
+}
+
+// Start begins the evaluation of one message. The SPF checks of the envelope
+// start at once. The evaluation ends early, with temporary errors, when ctx is done.
+func (e *Evaluator) Start(ctx context.Context, s Session) *Evaluation {
+	ev := &Evaluation{e: e, session: s, now: s.Time}
+	if ev.now.IsZero() {
+		ev.now = time.Now()
+	}
+	ev.ctx, ev.cancel = context.WithCancel(ctx)
+	ev.dns = lookup.New(ev.ctx, e.resolver(), lookup.Limits(e.DNS))
+	ev.dkimScope = ev.dns.Scope(maxDKIM)
+	ev.spfScope = ev.dns.Scope(maxSPF)
+	ev.dmarcScope = ev.dns.Scope(dmarc.MaxQueries)
+	ev.heloScope = ev.dns.Scope(maxSPF)
+	ev.digester = message.Digester{AllowSHA1: e.DKIM.AllowSHA1, Limits: e.Header, SMTPUTF8: s.SMTPUTF8}
+	ev.startSPF()
+	return ev
+}
+
+func (ev *Evaluation) spfSession() spf.Session {
+	return spf.Session{IP: ev.session.IP, HELO: ev.session.HELO, MailFrom: ev.session.MailFrom, Receiver: ev.session.Receiver}
+}
+
+func (ev *Evaluation) clock() time.Time { return ev.now }
+
+func (ev *Evaluation) startSPF() {
+	ev.check(&ev.spf, ev.spfScope, (*spf.Verifier).MailFrom)
+	ev.check(&ev.helo, ev.heloScope, (*spf.Verifier).HELO)
+}
+
+func (ev *Evaluation) check(c *envelopeCheck, scope *lookup.Scope, run func(*spf.Verifier, context.Context, spf.Session) spf.Result) {
+	v := ev.e.SPF
+	v.Resolver, v.Now = scope, ev.clock
+	s := ev.spfSession()
+	c.done = make(chan struct{})
+	go func() {
+		defer close(c.done)
+		defer scope.Finish()
+		c.result = run(&v, ev.ctx, s)
+	}()
+}
+
+// Write takes the next octets of the message. When they complete the header, all
+// first-level lookups start. It returns an error only for a header over a limit
+// of message.Limits; the message is then unreadable.
+func (ev *Evaluation) Write(p []byte) (int, error) {
+	if ev.ended {
+		return 0, ErrFinished
+	}
+	n, err := ev.digester.Write(p)
+	if err == nil && !ev.begun {
+		if h := ev.digester.Header(); h != nil {
+			ev.begin(h)
+		}
+	}
+	if err == nil && ev.ctx.Err() != nil {
+		return n, context.Cause(ev.ctx)
+	}
+	return n, err
+}
+
+// begin starts what the header alone suffices for.
+func (ev *Evaluation) begin(h *message.Header) {
+	ev.begun = true
+	ev.author, _ = ev.e.Author.AuthorDomain(h) // the Author carries the error into DMARC
+	v := ev.e.DKIM
+	v.Resolver, v.Now = ev.dkimScope, ev.clock
+	ev.dkim = v.Start(ev.ctx, h)
+	ev.dmarc = ev.e.DMARC
+	ev.dmarc.Resolver = ev.dmarcScope
+	if ev.author.Err() == nil {
+		ev.dmarc.Prefetch(ev.ctx, ev.author.Domains()...)
+		ev.dmarc.Prefetch(ev.ctx, ev.spfSession().MailFromDomain())
+		ev.dmarc.Prefetch(ev.ctx, ev.dkim.Domains()...)
+	}
+}
+
+// Finish ends the message and returns the result. The error is a limit of
+// message.Limits exceeded by the header, or ErrFinished.
+func (ev *Evaluation) Finish() (*Result, error) {
+	if ev.ended {
+		return nil, ErrFinished
+	}
+	defer ev.Abort()
+	m, err := ev.digester.Finish()
+	if err != nil {
+		return nil, err
+	}
+	if !ev.begun {
+		ev.begin(m.Header())
+	}
+	r := &Result{Session: ev.session, Time: ev.now, Author: ev.author, Defects: m.Defects()}
+	r.DKIM = ev.dkim.Finish(m)
+	ev.dkimScope.Finish()
+	<-ev.spf.done
+	r.SPF = ev.spf.result
+	ids := make([]dmarc.Identifier, 0, 1+len(r.DKIM))
+	ids = append(ids, dmarc.SPFIdentifier(r.SPF.Status, r.SPF.Domain))
+	for i := range r.DKIM {
+		ids = append(ids, dmarc.DKIMIdentifier(r.DKIM[i].Status, r.DKIM[i].Signature.Domain, r.DKIM[i].Signature.Selector))
+	}
+	r.DMARC = ev.dmarc.Verify(ev.ctx, ev.author, ids...)
+	ev.dmarcScope.Finish()
+	<-ev.helo.done
+	r.SPFHELO = ev.helo.result
+	r.Queries = ev.dns.Queries()
+	if err := r.finish(ev.e, m.Header()); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Abort gives the message up. It is safe to call at any time, also after Finish,
+// so that a caller can defer it.
+func (ev *Evaluation) Abort() {
+	if ev.ended {
+		return
+	}
+	ev.ended = true
+	ev.cancel()
+	if ev.dkim != nil {
+		ev.dkim.Abort()
+	}
+	for _, c := range []*lookup.Scope{ev.dkimScope, ev.spfScope, ev.dmarcScope} {
+		c.Finish() // HELO may be waiting for what they leave
+	}
+	<-ev.spf.done
+	<-ev.helo.done
+	ev.dns.Close()
+}

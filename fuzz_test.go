@@ -1,0 +1,132 @@
+package mailauth_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed2385d973/mailauth"
+	"github.com/seed2385d973/mailauth/authres"
+	"github.com/seed2385d973/mailauth/dnsutil"
+	"github.com/seed2385d973/mailauth/dnsutil/dnstest"
+	"github.com/seed2385d973/mailauth/internal/domain"
+	"github.com/seed2385d973/mailauth/internal/testcase"
+	"github.com/seed2385d973/mailauth/message"
+)
+
+// FuzzEvaluate (F8) evaluates any message in any session against any DNS: one
+// text for all TXT questions and one for what the addresses are.
+func FuzzEvaluate(f *testing.F) {
+	for _, c := range testcase.Load(f, "testdata", caseKeys...) {
+		w := load(f, c)
+		f.Add(w.message, w.session.MailFrom, w.session.HELO, "v=DMARC1; p=reject", uint8(0))
+		f.Add(w.message, w.session.MailFrom, w.session.HELO, "v=spf1 include:%{d1}.example a mx ptr exists:%{l}.x -all", uint8(7))
+	}
+	f.Fuzz(func(t *testing.T, msg []byte, from, helo, txt string, flags uint8) {
+		asked := 0
+		e := mailauth.Evaluator{
+			AuthservID: "mx.victim.example",
+			DNS:        mailauth.DNSLimits{Speculative: -1},
+			Resolver: dnsutil.ResolverFunc(func(_ context.Context, name string, typ dnsutil.Type) (dnsutil.Answer, error) {
+				asked++
+				require.True(t, strings.HasSuffix(name, "."))
+				_, err := domain.ParseQuery(name)
+				require.NoError(t, err)
+				switch {
+				case flags&1 != 0 && typ == dnsutil.TypeA:
+					return dnsutil.Answer{}, dnsutil.ErrServFail
+				case flags&2 != 0 && typ == dnsutil.TypeTXT && strings.HasPrefix(name, "_dmarc."):
+					return dnsutil.Answer{TXT: []string{"v=DMARC1; p=reject; np=none"}}, nil
+				case typ == dnsutil.TypeTXT:
+					return dnsutil.Answer{TXT: []string{txt}}, nil
+				case flags&4 != 0 && typ == dnsutil.TypeMX:
+					return dnsutil.Answer{MX: []dnsutil.MX{{Host: name}}}, nil
+				}
+				return dnsutil.Answer{NXDomain: flags&8 != 0}, nil
+			}),
+		}
+		s := mailauth.Session{IP: ip("192.0.2.1"), HELO: helo, MailFrom: from, Receiver: "mx.victim.example", Time: receipt, SMTPUTF8: flags&16 != 0}
+		r, err := e.Evaluate(context.Background(), &mailauth.Message{Session: s, Data: bytes.NewReader(msg)})
+		if err != nil {
+			require.Nil(t, r)
+			return
+		}
+		require.LessOrEqual(t, asked, 100)
+		require.NotEmpty(t, r.Action)
+		require.NotEmpty(t, r.Explain())
+		_, err = r.MarshalJSON()
+		require.NoError(t, err)
+		if r.DMARC.Status == authres.Pass {
+			require.True(t, r.DMARC.SPFAligned || r.DMARC.DKIMAligned)
+			require.Len(t, r.Author.Domains(), 1)
+		}
+		if len(r.HeaderFields) == 0 {
+			return
+		}
+		// Our field on top: one field more, which says what we say and nothing else.
+		after, err := message.Parse(append([]byte(r.HeaderFields[0]), msg...))
+		if err != nil {
+			return // over a limit with it
+		}
+		before, err := message.Parse(msg)
+		require.NoError(t, err)
+		require.Equal(t, before.Header().Len()+1, after.Header().Len())
+		got, err := authres.Parse(after.Header().Field(0).Value())
+		require.NoError(t, err)
+		require.Equal(t, "mx.victim.example", got.AuthservID)
+		want := r.AuthenticationResults()
+		require.Len(t, got.Results, len(want.Results))
+		for i := range want.Results {
+			require.Equal(t, want.Results[i].Method, got.Results[i].Method)
+			require.Equal(t, want.Results[i].Status, got.Results[i].Status)
+		}
+	})
+}
+
+// BenchmarkEvaluate is the row "whole message" of the performance targets, without ARC:
+// SPF with four includes, two signatures, DMARC; DNS in memory.
+func BenchmarkEvaluate(b *testing.B) {
+	const zone = `
+bank.example. TXT "v=spf1 include:a.example include:b.example include:c.example include:d.example -all"
+a.example. TXT "v=spf1 ip4:203.0.113.1 -all"
+b.example. TXT "v=spf1 ip4:203.0.113.2 -all"
+c.example. TXT "v=spf1 ip4:203.0.113.3 -all"
+d.example. TXT "v=spf1 ip4:198.51.100.1 -all"
+sel._domainkey.bank.example. TXT {kb}
+ed._domainkey.bank.example. TXT {ed}
+_dmarc.bank.example. TXT "v=DMARC1; p=reject"
+`
+	z := dnstest.MustParse(keyRecords(b).Replace(zone))
+	msg := signedHeader + "\r\n" + strings.Repeat("Lorem ipsum dolor sit amet, consectetur  adipiscing elit.\r\n", 170)
+	msg = sign(b, "ed d=bank.example s=ed", sign(b, "kb d=bank.example s=sel", msg))
+	e := mailauth.Evaluator{Resolver: z}
+	b.ReportAllocs()
+	b.SetBytes(int64(len(msg)))
+	for b.Loop() {
+		r, err := e.Evaluate(context.Background(), &mailauth.Message{Session: bankSession(), Data: strings.NewReader(msg)})
+		if err != nil || r.DMARC.Status != authres.Pass {
+			b.Fatal(err, r.DMARC.Err)
+		}
+		z.Reset()
+	}
+}
+
+// TestReadme holds the code of README.md and of Example_server together.
+func TestReadme(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	source, err := os.ReadFile("example_test.go")
+	require.NoError(t, err)
+	_, code, ok := strings.Cut(string(source), "// README begins\n")
+	require.True(t, ok)
+	code, _, ok = strings.Cut(code, "// README ends\n")
+	require.True(t, ok)
+	_, block, ok := strings.Cut(string(readme), "```go\n")
+	require.True(t, ok)
+	block, _, _ = strings.Cut(block, "```\n")
+	require.Equal(t, strings.TrimSpace(code), strings.TrimSpace(block))
+}

@@ -1,0 +1,130 @@
+package mailauth_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed2385d973/mailauth"
+	"github.com/seed2385d973/mailauth/dnsutil"
+	"github.com/seed2385d973/mailauth/dnsutil/dnstest"
+)
+
+// TestHandling walks through every outcome of DMARC under the zero Handling, with
+// every action replaced, and with exceptions.
+func TestHandling(t *testing.T) {
+	const from = "From: <a@mail.bank.example>\r\n\r\n"
+	record := func(policy string) *dnstest.Zone {
+		return dnstest.MustParse(`{"_dmarc.mail.bank.example": {"TXT": [["v=DMARC1; p=` + policy + `"]]}}`)
+	}
+	all := mailauth.Actions{
+		NoRecord: mailauth.Quarantine, None: mailauth.Reject, Quarantine: mailauth.Accept, Reject: mailauth.Accept,
+		TempError: mailauth.Accept, PermError: mailauth.Defer, AmbiguousAuthor: mailauth.Quarantine,
+	}
+	exception := func(domain string, a mailauth.Actions) mailauth.Handling {
+		return mailauth.Handling{HonorReject: true, Exceptions: []mailauth.Exception{{Domain: domain, Actions: a}}}
+	}
+	honor := mailauth.Handling{HonorReject: true}
+	noBudget := mailauth.DNSLimits{Queries: 1}
+	for _, c := range []struct {
+		name      string
+		message   string
+		zone      *dnstest.Zone
+		dns       mailauth.DNSLimits
+		handling  mailauth.Handling
+		want      mailauth.Action
+		reply     string
+		exception string
+	}{
+		{name: "no record", zone: dnstest.MustParse("{}"), want: mailauth.Accept, reply: "250 2.0.0 OK"},
+		{name: "none", zone: record("none"), want: mailauth.Accept, reply: "250 2.0.0 OK"},
+		{name: "quarantine", zone: record("quarantine"), want: mailauth.Quarantine, reply: "250 2.0.0 OK"},
+		{name: "reject", zone: record("reject"), want: mailauth.Quarantine, reply: "250 2.0.0 OK"},
+		{name: "reject honoured", zone: record("reject"), handling: honor, want: mailauth.Reject, reply: "550 5.7.26 Email rejected per DMARC policy for mail.bank.example"},
+		{name: "t=y is applied before", zone: record("reject; t=y"), handling: honor, want: mailauth.Quarantine, reply: "250 2.0.0 OK"},
+		{name: "temperror", zone: record("reject").WithFault("_dmarc.mail.bank.example", 0, dnsutil.ErrServFail), want: mailauth.Defer, reply: "451 4.4.3 Unable to look up the DMARC policy of mail.bank.example: DNS error"},
+		{name: "permerror", zone: dnstest.MustParse("{}"), dns: noBudget, want: mailauth.Quarantine, reply: "250 2.0.0 OK"},
+		{name: "ambiguous", message: "From: <a@bank.example>, <b@attack.example>\r\n\r\n", zone: record("none"), want: mailauth.Reject, reply: "550 5.7.1 Message does not have exactly one usable author domain in its From field"},
+
+		{name: "no record replaced", zone: dnstest.MustParse("{}"), handling: mailauth.Handling{Actions: all}, want: mailauth.Quarantine},
+		{name: "none replaced", zone: record("none"), handling: mailauth.Handling{Actions: all}, want: mailauth.Reject},
+		{name: "quarantine replaced", zone: record("quarantine"), handling: mailauth.Handling{Actions: all}, want: mailauth.Accept},
+		{name: "reject replaced", zone: record("reject"), handling: mailauth.Handling{Actions: all, HonorReject: true}, want: mailauth.Accept},
+		{name: "temperror replaced", zone: record("reject").WithFault("_dmarc.mail.bank.example", 0, dnsutil.ErrServFail), handling: mailauth.Handling{Actions: all}, want: mailauth.Accept},
+		{name: "permerror replaced", zone: dnstest.MustParse("{}"), dns: noBudget, handling: mailauth.Handling{Actions: all}, want: mailauth.Defer},
+		{name: "ambiguous replaced", message: "Subject: x\r\n\r\n", zone: record("none"), handling: mailauth.Handling{Actions: all}, want: mailauth.Quarantine},
+
+		{name: "exception by name", zone: record("reject"), handling: exception("mail.bank.example", all), want: mailauth.Accept, exception: "mail.bank.example"},
+		{name: "exception in upper case", zone: record("reject"), handling: exception("MAIL.Bank.Example", all), want: mailauth.Accept, exception: "MAIL.Bank.Example"},
+		{name: "exception by wildcard", zone: record("reject"), handling: exception("*.example", all), want: mailauth.Accept, exception: "*.example"},
+		{name: "wildcard is not the domain itself", zone: record("reject"), handling: exception("*.mail.bank.example", all), want: mailauth.Reject},
+		{name: "no suffix match within a label", zone: record("reject"), handling: exception("*.ank.example", all), want: mailauth.Reject},
+		{name: "exception that leaves it open", zone: record("reject"), handling: exception("mail.bank.example", mailauth.Actions{None: mailauth.Reject}), want: mailauth.Reject},
+		{name: "exception does not cover the ambiguous", message: "From: <a@mail.bank.example>\r\nFrom: <a@mail.bank.example>\r\n\r\n", zone: record("reject"), handling: exception("mail.bank.example", all), want: mailauth.Reject},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.message == "" {
+				c.message = from
+			}
+			require.NoError(t, c.handling.Validate())
+			e := mailauth.Evaluator{Resolver: c.zone, Handling: c.handling, DNS: c.dns}
+			r, err := e.Evaluate(context.Background(), &mailauth.Message{Data: strings.NewReader(c.message)})
+			require.NoError(t, err)
+			require.Equal(t, c.want, r.Action)
+			require.Equal(t, c.exception, r.Exception)
+			if c.reply != "" {
+				require.Equal(t, c.reply, r.SMTPReply().String())
+			}
+		})
+	}
+}
+
+// TestExceptionOrder: the name itself before wildcards, the longer wildcard before
+// the shorter, wherever they stand.
+func TestExceptionOrder(t *testing.T) {
+	x := func(d string, a mailauth.Action) mailauth.Exception {
+		return mailauth.Exception{Domain: d, Actions: mailauth.Actions{Reject: a}}
+	}
+	short, long, self := x("*.example", mailauth.Accept), x("*.bank.example", mailauth.Defer), x("mail.bank.example", mailauth.Quarantine)
+	z := dnstest.MustParse(`{"*": {"TXT": [["v=DMARC1; p=reject"]]}}`)
+	for _, c := range []struct {
+		list []mailauth.Exception
+		want mailauth.Action
+	}{
+		{[]mailauth.Exception{short, long, self}, mailauth.Quarantine},
+		{[]mailauth.Exception{self, long, short}, mailauth.Quarantine},
+		{[]mailauth.Exception{short, long}, mailauth.Defer},
+		{[]mailauth.Exception{long, short}, mailauth.Defer},
+		{[]mailauth.Exception{short}, mailauth.Accept},
+		{nil, mailauth.Reject},
+	} {
+		e := mailauth.Evaluator{Resolver: z, Handling: mailauth.Handling{HonorReject: true, Exceptions: c.list}}
+		r, err := e.Evaluate(context.Background(), &mailauth.Message{Data: strings.NewReader("From: <a@mail.bank.example>\r\n\r\n")})
+		require.NoError(t, err)
+		require.Equal(t, c.want, r.Action)
+	}
+}
+
+func TestValidate(t *testing.T) {
+	for _, d := range []string{"", "*", "*.", "*.*.example", "a..b", "foo.*.example", "192.0.2.1", "example.com."} {
+		h := mailauth.Handling{Exceptions: []mailauth.Exception{{Domain: d}}}
+		require.ErrorIs(t, h.Validate(), mailauth.ErrPattern, d)
+	}
+	h := mailauth.Handling{Actions: mailauth.Actions{Reject: "bounce"}}
+	require.ErrorIs(t, h.Validate(), mailauth.ErrAction)
+	h = mailauth.Handling{Exceptions: []mailauth.Exception{{Domain: "*.bücher.example", Actions: mailauth.Actions{None: "x"}}}}
+	require.ErrorIs(t, h.Validate(), mailauth.ErrAction)
+	require.Equal(t, "ErrAction", mailauth.ErrAction.Code())
+}
+
+// TestZeroValues (P16): nothing that was not evaluated is a pass.
+func TestZeroValues(t *testing.T) {
+	var r mailauth.Result
+	require.NotEqual(t, "pass", r.DMARC.Status.String())
+	require.NotEqual(t, "pass", r.SPF.Status.String())
+	require.Empty(t, r.DMARC.PassedBy())
+	require.Empty(t, r.AuthenticationResults().String())
+	require.NotContains(t, r.LogValue().String(), "pass")
+}

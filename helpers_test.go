@@ -1,0 +1,143 @@
+package mailauth_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed2385d973/mailauth"
+	"github.com/seed2385d973/mailauth/dnsutil/dnstest"
+	"github.com/seed2385d973/mailauth/internal/sig/sigtest"
+	"github.com/seed2385d973/mailauth/internal/testcase"
+)
+
+// receipt is when all test messages arrive.
+var receipt = time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
+
+// quoteTXT writes a long text as the character-strings of one TXT record.
+func quoteTXT(s string) string {
+	var b strings.Builder
+	for len(s) > 0 {
+		n := min(len(s), 200)
+		b.WriteString(` "` + s[:n] + `"`)
+		s = s[n:]
+	}
+	return b.String()
+}
+
+// keyRecords are what {kb}, {ka} and {ed} stand for in a case's zone: the keys of
+// the victim, of the attacker, and an Ed25519 key of the victim.
+func ip(s string) netip.Addr { return netip.MustParseAddr(s) }
+
+func keyRecords(t testing.TB) *strings.Replacer {
+	return strings.NewReplacer(
+		"{kb}", quoteTXT(sigtest.Record(sigtest.RSA(t, "rsa2048"))),
+		"{ka}", quoteTXT(sigtest.Record(sigtest.RSA(t, "rsa2048b"))),
+		"{ed}", quoteTXT(sigtest.Record(sigtest.Ed25519())),
+	)
+}
+
+// sign puts a signature on top: "kb d=bank.example s=sel h=from:to" and more tags.
+func sign(t testing.TB, spec, msg string) string {
+	t.Helper()
+	name, rest, _ := strings.Cut(spec, " ")
+	tags := map[string]string{"v": "1", "a": "rsa-sha256", "c": "relaxed/relaxed", "h": "from:to:subject:date"}
+	order := []string{"v", "a", "c", "d", "s", "h"}
+	for _, f := range strings.Fields(rest) {
+		k, v, _ := strings.Cut(f, "=")
+		if _, ok := tags[k]; !ok && k != "d" && k != "s" {
+			order = append(order, k)
+		}
+		tags[k] = v
+	}
+	var key = map[string]string{"kb": "rsa2048", "ka": "rsa2048b"}[name]
+	if name == "ed" {
+		tags["a"] = "ed25519-sha256"
+	}
+	var b strings.Builder
+	for _, k := range order {
+		b.WriteString(k + "=" + tags[k] + "; ")
+	}
+	text := b.String() + "bh={bh}; b={b}"
+	if name == "ed" {
+		return sigtest.Sign(sigtest.Ed25519(), text, msg)
+	}
+	return sigtest.Sign(sigtest.RSA(t, key), text, msg)
+}
+
+// world is one test case ready to be evaluated.
+type world struct {
+	evaluator mailauth.Evaluator
+	zone      *dnstest.Zone
+	session   mailauth.Session
+	message   []byte
+}
+
+// keys of a case: the session, what is signed and how, and options.
+var caseKeys = []string{
+	"ip", "helo", "from", "smtputf8", "sign", "sign2", "after", "above",
+	"honor-reject", "exception", "tempfail", "method",
+}
+
+// load makes a case's world. "sign" and "sign2" sign in that order; the lines of
+// the file "above" are put on top afterwards.
+func load(t testing.TB, c testcase.Case) *world {
+	t.Helper()
+	w := &world{session: mailauth.Session{
+		HELO: c.Get("helo"), MailFrom: c.Get("from"), Receiver: "mx.victim.example",
+		Time: receipt, SMTPUTF8: c.Has("smtputf8"),
+	}}
+	if c.Has("ip") {
+		w.session.IP = netip.MustParseAddr(c.Get("ip"))
+	}
+	zone, err := dnstest.Parse(keyRecords(t).Replace(string(c.File("zone"))))
+	require.NoError(t, err)
+	for _, spec := range strings.Fields(c.Get("tempfail")) {
+		zone = zone.WithFault(spec, 0, errServfail)
+	}
+	w.zone = zone
+	msg := string(c.Message(t, "message.eml"))
+	for _, k := range []string{"sign", "sign2"} {
+		if c.Has(k) {
+			msg = sign(t, c.Get(k), msg)
+		}
+	}
+	w.message = append(c.Message(t, "above"), msg...)
+	w.evaluator = mailauth.Evaluator{Resolver: zone}
+	w.evaluator.Handling.HonorReject = c.Has("honor-reject")
+	if c.Has("exception") {
+		d, a, _ := strings.Cut(c.Get("exception"), " ")
+		w.evaluator.Handling.Exceptions = []mailauth.Exception{{Domain: d, Actions: mailauth.Actions{
+			Reject: mailauth.Action(a), Quarantine: mailauth.Action(a), AmbiguousAuthor: mailauth.Action(a),
+		}}}
+		require.NoError(t, w.evaluator.Handling.Validate())
+	}
+	w.evaluator.DMARC.Method = cmp.Or(methodOf(c.Get("method")), w.evaluator.DMARC.Method)
+	return w
+}
+
+func (w *world) evaluate(t testing.TB) *mailauth.Result {
+	t.Helper()
+	r, err := w.evaluator.Evaluate(context.Background(), &mailauth.Message{Session: w.session, Data: bytes.NewReader(w.message)})
+	require.NoError(t, err)
+	return r
+}
+
+// pretty is the JSON of a result for a person to review, without the base64 of
+// signatures, which says nothing.
+func pretty(t testing.TB, r *mailauth.Result) string {
+	t.Helper()
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	require.NoError(t, enc.Encode(r))
+	return b.String()
+}

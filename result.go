@@ -1,0 +1,205 @@
+package mailauth
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/seed2385d973/mailauth/authres"
+	"github.com/seed2385d973/mailauth/dkim"
+	"github.com/seed2385d973/mailauth/dmarc"
+	"github.com/seed2385d973/mailauth/message"
+	"github.com/seed2385d973/mailauth/spf"
+)
+
+// Result is what SPF, DKIM and DMARC made of one message, and what to do about
+// it. It is immutable; the zero value is no result and not a pass.
+type Result struct {
+	// Session and Time are what the evaluation was given, the time filled in.
+	Session Session
+	Time    time.Time
+
+	// SPF is the check of the MAIL FROM identity, the one that DMARC looks at;
+	// for the null reverse-path that is postmaster at the HELO name (RFC 7208,
+	// section 2.4). SPFHELO is the check of the HELO identity beside it.
+	SPF, SPFHELO spf.Result
+	// DKIM has one result for each signature field, top first; none for a
+	// message that is not signed.
+	DKIM []dkim.Result
+	// DMARC is the verdict on the author domain.
+	DMARC dmarc.Result
+	// Author is what the From field says, with remarks on how it says it.
+	Author dmarc.Author
+
+	// Action is what Handling makes of it: never empty.
+	Action Action
+	// Exception is the pattern of the Handling.Exceptions entry that chose the
+	// action; empty if none did.
+	Exception string
+
+	// Defects lists what is structurally wrong with the message.
+	Defects []message.Finding
+	// Strip lists the indexes, in ascending order, of the header fields that must
+	// be removed before delivery, because they claim to be this receiver's own
+	// Authentication-Results (RFC 8601, section 5). Field 0 is the topmost of the
+	// message as received, before anything was prepended.
+	Strip []int
+	// HeaderFields are the fields to put on top of the message, first first, each
+	// complete with its CRLF, above the Received field that the receiver adds
+	// (RFC 8601, section 4.1). It is empty where nothing can be put on top
+	// without becoming part of what a stranger wrote (message.LeadingSpace).
+	HeaderFields []string
+	// Queries lists the DNS questions that the verdict rests on ("TXT
+	// example.com."), protocol by protocol, without repetition. Questions asked
+	// ahead that were not needed are not in it.
+	Queries []string
+
+	authservID        string
+	internationalized bool
+}
+
+// AuthenticationResults returns what HeaderFields says in Authentication-Results,
+// as a value. The result words are those of the protocols; a signature that was
+// found is never reported as "none" unless its key is in testing mode and
+// dkim.Verifier.IgnoreTesting is set.
+func (r *Result) AuthenticationResults() authres.Header {
+	h := authres.Header{AuthservID: r.authservID, Version: 1, Internationalized: r.internationalized}
+	h.Results = append(h.Results, spfResult(&r.SPF))
+	if r.SPFHELO.Status != authres.None {
+		h.Results = append(h.Results, spfResult(&r.SPFHELO))
+	}
+	if len(r.DKIM) == 0 {
+		h.Results = append(h.Results, authres.Result{Method: "dkim", Status: authres.None})
+	}
+	for i := range r.DKIM {
+		h.Results = append(h.Results, dkimResult(&r.DKIM[i]))
+	}
+	h.Results = append(h.Results, dmarcResult(&r.DMARC))
+	// The verdict must not be lost behind junk signatures.
+	if over := len(h.Results) - authres.MaxResults; over > 0 {
+		last := h.Results[len(h.Results)-1]
+		h.Results = append(h.Results[:authres.MaxResults-1], last)
+	}
+	return h
+}
+
+func spfResult(r *spf.Result) authres.Result {
+	out := authres.Result{Method: "spf", Status: r.Status}
+	if ptype, name, value := r.AuthenticationResult(); value != "" {
+		out.Properties = []authres.Property{{Type: ptype, Name: name, Value: value}}
+	}
+	return out
+}
+
+func dkimResult(r *dkim.Result) authres.Result {
+	out := authres.Result{Method: "dkim", Status: r.Status}
+	add := func(name, value string) {
+		if value != "" {
+			out.Properties = append(out.Properties, authres.Property{Type: "header", Name: name, Value: value})
+		}
+	}
+	s := &r.Signature
+	add("d", s.Domain)
+	if s.Identity != "@"+s.Domain {
+		add("i", s.Identity)
+	}
+	add("s", s.Selector)
+	add("a", s.Algorithm)
+	add("b", r.B)
+	return out
+}
+
+func dmarcResult(r *dmarc.Result) authres.Result {
+	out := authres.Result{Method: "dmarc", Status: r.Status}
+	if r.Domain != "" {
+		out.Properties = append(out.Properties, authres.Property{Type: "header", Name: "from", Value: r.Domain})
+	}
+	if r.Policy != "" {
+		out.Properties = append(out.Properties, authres.Property{Type: "policy", Name: "dmarc", Value: string(r.Policy)})
+	}
+	return out
+}
+
+// finish fills in what follows from the protocols' results.
+func (r *Result) finish(e *Evaluator, h *message.Header) error {
+	r.authservID = e.AuthservID
+	if r.authservID == "" {
+		r.authservID = r.Session.Receiver
+	}
+	if r.authservID == "" {
+		r.authservID = "localhost"
+	}
+	r.internationalized = r.Session.SMTPUTF8
+	r.Action, r.Exception = e.Handling.decide(&r.DMARC)
+	r.Strip = authres.Forged(h, r.authservID)
+	for _, f := range r.Defects {
+		if f.Defect == message.LeadingSpace {
+			return nil
+		}
+	}
+	field, err := r.AuthenticationResults().Field()
+	if err != nil {
+		return err
+	}
+	r.HeaderFields = []string{field}
+	return nil
+}
+
+// SMTPReply returns the answer to the end of DATA for the result's Action.
+// A caller that acts otherwise answers otherwise.
+func (r *Result) SMTPReply() SMTPReply {
+	switch r.Action {
+	case Reject:
+		return r.rejection()
+	case Defer:
+		return r.deferral()
+	}
+	return SMTPReply{250, "2.0.0", "OK"}
+}
+
+// rejection words a 550. 5.7.26 says that several authentication checks failed
+// (RFC 7372, section 3.4), which is what a DMARC failure is.
+func (r *Result) rejection() SMTPReply {
+	d := r.DMARC.Domain
+	switch {
+	case r.DMARC.AmbiguousAuthor():
+		return SMTPReply{550, "5.7.1", "Message does not have exactly one usable author domain in its From field"}
+	case r.DMARC.Status == authres.Fail:
+		return SMTPReply{550, "5.7.26", "Email rejected per DMARC policy for " + d}
+	}
+	return SMTPReply{550, "5.7.1", "Email rejected: the author domain " + d + " could not be authenticated"}
+}
+
+// deferral words a 451 after what DMARC waits for: RFC 6376, section 6.1.2 for
+// a key, RFC 7372, section 3.2 for SPF, else the DNS in general.
+func (r *Result) deferral() SMTPReply {
+	for _, a := range r.DMARC.Identifiers {
+		if a.Status() != authres.TempError || a.Why == dmarc.StrictMismatch || a.Why == dmarc.OtherOrganization {
+			continue
+		}
+		if a.Mechanism() == dmarc.DKIM {
+			return SMTPReply{451, "4.7.5", "Unable to verify signature of " + a.Domain() + ": key server unavailable"}
+		}
+		return SMTPReply{451, "4.7.24", "Unable to check SPF of " + a.Domain() + ": DNS error"}
+	}
+	return SMTPReply{451, "4.4.3", "Unable to look up the DMARC policy of " + r.DMARC.Domain + ": DNS error"}
+}
+
+// LogValue implements slog.LogValuer: the verdict in one group, without text that
+// a stranger could have chosen freely.
+func (r *Result) LogValue() slog.Value {
+	attrs := []slog.Attr{
+		slog.String("action", string(r.Action)),
+		slog.String("dmarc", r.DMARC.Status.String()),
+		slog.String("from", r.DMARC.Domain),
+		slog.String("policy", string(r.DMARC.Policy)),
+		slog.String("spf", r.SPF.Status.String()),
+		slog.String("spf_domain", r.SPF.Domain),
+	}
+	for i := range r.DKIM {
+		attrs = append(attrs, slog.Any("dkim", r.DKIM[i].LogValue()))
+	}
+	if code := codeOf(r.DMARC.Err); code != "" {
+		attrs = append(attrs, slog.String("code", code))
+	}
+	return slog.GroupValue(attrs...)
+}
