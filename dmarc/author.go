@@ -124,11 +124,10 @@ func hidden(h *message.Header, otherwise error) error {
 // read reads the value of a From field.
 func (o AuthorOptions) read(value string) Author {
 	var buf [address.MaxMailboxes]address.Mailbox
-	parse := address.Parse
-	if o.UnquotedComma {
-		parse = address.ParseUnquotedComma
+	list, flags, err := address.Parse(buf[:0], value)
+	if err != nil && o.UnquotedComma {
+		list, flags, err = address.ParseUnquotedComma(buf[:0], value)
 	}
-	list, flags, err := parse(buf[:0], value)
 	if err != nil {
 		return Author{err: fromError(err)}
 	}

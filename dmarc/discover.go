@@ -109,8 +109,9 @@ type Organization struct {
 	Method       Method
 	// Queries lists the DNS questions in the order in which they were asked.
 	Queries []Query
-	// Status is PermError for a domain that is none (ErrDomain), TempError or PermError
-	// if the Organizational Domain could not be determined (ErrDNS, ErrBudget), else Pass.
+	// Status is PermError for a domain that is none (ErrDomain), TempError or PermError if
+	// a DNS answer is missing (ErrDNS, ErrBudget) that could have changed one of the two
+	// domains, else Pass. Err wraps the constant.
 	Status authres.Status
 	Err    error
 }
@@ -134,16 +135,17 @@ func (v *Verifier) OrganizationalDomain(ctx context.Context, name string) Organi
 		o.PolicyDomain = w.levels[d.policy].name.String()
 	}
 	org, ok := d.orgs.certain()
-	if !ok {
-		o.Err = d.err
-		for i := range w.levels {
-			if o.Err == nil {
-				o.Err = w.levels[i].err
-			}
-		}
-		o.Status = errorStatus(o.Err)
-		return o
+	if ok {
+		o.OrganizationalDomain = org.String()
 	}
-	o.OrganizationalDomain, o.Status = org.String(), authres.Pass
+	o.Err = d.err
+	for i := range w.levels {
+		if !ok && o.Err == nil {
+			o.Err = w.levels[i].err
+		}
+	}
+	if o.Status = authres.Pass; o.Err != nil {
+		o.Status = errorStatus(o.Err)
+	}
 	return o
 }
