@@ -34,6 +34,25 @@ type token struct {
 	pairs      bool // quoted: it holds a quoted-pair or folding
 }
 
+// What an ASCII octet is to an atom (RFC 5322, section 3.2.3).
+const (
+	atext   = iota // part of it
+	ldh            // part of it, and a letter, digit or hyphen
+	noAtext        // the end of it
+)
+
+var ascii = func() (t [utf8.RuneSelf]uint8) {
+	for c := range t {
+		switch {
+		case c <= 0x20, c == 0x7f, strings.IndexByte(`()<>[]:;@\,."`, byte(c)) >= 0:
+			t[c] = noAtext
+		case c == '-', '0' <= c && c <= '9', 'a' <= c|0x20 && c|0x20 <= 'z':
+			t[c] = ldh
+		}
+	}
+	return t
+}()
+
 // scanner cuts a field value into tokens. It goes forward only.
 type scanner struct {
 	s     string
@@ -106,12 +125,11 @@ func (sc *scanner) atom(t *token) {
 	for sc.pos < len(sc.s) {
 		c := sc.s[sc.pos]
 		if c < utf8.RuneSelf {
-			if c <= 0x20 || c == 0x7f || strings.IndexByte(`()<>[]:;@\,."`, c) >= 0 {
+			k := ascii[c]
+			if k == noAtext {
 				return
 			}
-			if t.plain && !(c == '-' || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z') {
-				t.plain = false
-			}
+			t.plain = t.plain && k == ldh
 			sc.pos++
 			continue
 		}
