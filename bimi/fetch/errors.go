@@ -1,0 +1,100 @@
+package fetch
+
+import "strconv"
+
+// Error is a constant error of this package: the root of every error it returns.
+type Error string
+
+func (e Error) Error() string { return string(e) }
+
+const (
+	// ErrURL: the URL may not be fetched, for what is wrapped beside it. Permanent.
+	ErrURL Error = "URL may not be fetched"
+	// ErrResolve: the DNS did not answer. Temporary.
+	ErrResolve Error = "host could not be looked up"
+	// ErrNoAddress: the host has no address. Permanent.
+	ErrNoAddress Error = "host has no address"
+	// ErrAddress: the host has no address that is public. Permanent.
+	ErrAddress Error = "address of the host is not public"
+	// ErrConnect: no connection, or it broke off. Temporary.
+	ErrConnect Error = "connection failed"
+	// ErrTLS: no TLS 1.2, or the server's certificate is not valid for the host. Permanent.
+	ErrTLS Error = "TLS failed"
+	// ErrTimeout: not done in time. Temporary.
+	ErrTimeout Error = "timed out"
+	// ErrCanceled: the caller's context ended. Temporary, never cached.
+	ErrCanceled Error = "given up by the caller"
+	// ErrResponse: the server's answer is not HTTP. Permanent.
+	ErrResponse Error = "malformed response"
+	// ErrStatus: a status other than 200. Temporary for 408, 425, 429 and 5xx.
+	ErrStatus Error = "unexpected status"
+	// ErrRedirect: too many redirects, or one that leads where no URL may. Permanent.
+	ErrRedirect Error = "unacceptable redirect"
+	// ErrTooLarge: more octets than the limit. Permanent.
+	ErrTooLarge Error = "larger than the limit"
+	// ErrEncoding: a content coding other than one sound layer of gzip. Permanent.
+	ErrEncoding Error = "unacceptable content coding"
+)
+
+// Code returns the name of the constant, such as "ErrAddress"; "" for a value that is none.
+func (e Error) Code() string {
+	switch e {
+	case ErrURL:
+		return "ErrURL"
+	case ErrResolve:
+		return "ErrResolve"
+	case ErrNoAddress:
+		return "ErrNoAddress"
+	case ErrAddress:
+		return "ErrAddress"
+	case ErrConnect:
+		return "ErrConnect"
+	case ErrTLS:
+		return "ErrTLS"
+	case ErrTimeout:
+		return "ErrTimeout"
+	case ErrCanceled:
+		return "ErrCanceled"
+	case ErrResponse:
+		return "ErrResponse"
+	case ErrStatus:
+		return "ErrStatus"
+	case ErrRedirect:
+		return "ErrRedirect"
+	case ErrTooLarge:
+		return "ErrTooLarge"
+	case ErrEncoding:
+		return "ErrEncoding"
+	}
+	return ""
+}
+
+// Failure is the error that every method of this package returns.
+type Failure struct {
+	URL    string // the one that failed, after redirects; "" if it was not even a URL
+	Status int    // HTTP status if Err is ErrStatus, else 0
+	Err    error  // its root is a constant of this package
+	temp   bool
+}
+
+// Error says what failed and where.
+func (f *Failure) Error() string {
+	s := "fetch"
+	if f.URL != "" {
+		s += " " + f.URL
+	}
+	s += ": " + f.Err.Error()
+	if f.Status != 0 {
+		s += " " + strconv.Itoa(f.Status)
+	}
+	return s
+}
+
+// Unwrap returns f.Err.
+func (f *Failure) Unwrap() error { return f.Err }
+
+// Temporary reports whether the same request may succeed later.
+func (f *Failure) Temporary() bool { return f.temp }
+
+func temporary(err error) *Failure { return &Failure{Err: err, temp: true} }
+func permanent(err error) *Failure { return &Failure{Err: err} }

@@ -1,0 +1,718 @@
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed2385d973/mailauth/dnsutil"
+	"github.com/seed2385d973/mailauth/dnsutil/dnstest"
+)
+
+const logo = "https://logo.example/logo.svg"
+
+// The shapes that packages bimi and markcert ask for.
+var (
+	_ interface {
+		Fetch(ctx context.Context, domain, url string, max int64) (body []byte, contentType string, err error)
+	} = (*Fetcher)(nil)
+	_ func(ctx context.Context, url string) ([]byte, error) = (*Fetcher)(nil).FetchCRL
+	_ interface{ Temporary() bool }                         = (*Failure)(nil)
+)
+
+func TestGet(t *testing.T) {
+	body := []byte("<svg/>")
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "Image/SVG+xml; charset=utf-8")
+		w.Header().Set("ETag", `"x"`)
+		w.Write(body)
+	})
+	d, err := s.f.Get(t.Context(), Request{Domain: "example.com", URL: logo + "?a=%20b#c"})
+	require.NoError(t, err)
+	require.Equal(t, logo+"?a=%20b", d.URL)
+	require.Equal(t, body, d.Body)
+	require.Equal(t, sha256.Sum256(body), d.SHA256)
+	require.Equal(t, "image/svg+xml", d.ContentType)
+	require.GreaterOrEqual(t, d.TLS, uint16(tls.VersionTLS12))
+	require.False(t, d.Cached || d.Encoded)
+	require.Empty(t, d.Redirects)
+
+	r := s.seen[0]
+	require.Equal(t, "GET", r.Method)
+	require.Equal(t, "/logo.svg?a=%20b", r.RequestURI)
+	require.Equal(t, "logo.example", r.Host)
+	require.Equal(t, http.Header{"User-Agent": {DefaultUserAgent}, "Accept": {"*/*"}, "Connection": {"close"}}, r.Header,
+		"no cookie, Referer, Accept-Encoding, credential or condition")
+	require.Equal(t, []netip.AddrPort{netip.MustParseAddrPort("198.51.100.1:443")}, s.dialed)
+
+	t.Run("shapes", func(t *testing.T) {
+		b, ct, err := s.f.Fetch(t.Context(), "example.com", logo, 100)
+		require.NoError(t, err)
+		require.Equal(t, body, b)
+		require.Equal(t, "image/svg+xml", ct)
+		b, err = s.f.FetchCRL(t.Context(), "http://logo.example/a.crl")
+		require.NoError(t, err)
+		require.Equal(t, body, b)
+		require.Nil(t, s.seen[len(s.seen)-1].TLS)
+		require.Equal(t, uint16(80), s.dialed[len(s.dialed)-1].Port())
+		b, _, err = s.f.Fetch(t.Context(), "example.com", "http://logo.example/", 100)
+		require.ErrorIs(t, err, ErrURL)
+		require.Nil(t, b)
+	})
+}
+
+// TestEnvironment: proxies of the environment are not asked.
+func TestEnvironment(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	touched := make(chan bool, 1)
+	go func() {
+		if c, err := l.Accept(); err == nil {
+			touched <- true
+			c.Close()
+		}
+	}()
+	for _, v := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY"} {
+		t.Setenv(v, "http://"+l.Addr().String())
+	}
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {})
+	_, err = s.f.Get(t.Context(), Request{URL: logo})
+	require.NoError(t, err)
+	_, err = s.f.FetchCRL(t.Context(), "http://logo.example/")
+	require.NoError(t, err)
+	require.Empty(t, touched)
+}
+
+// TestThreats: the rows of the threat matrix about fetching.
+func TestThreats(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {})
+	for name, u := range map[string]string{
+		"http": "http://logo.example/", "userinfo": "HTTPS://u:p@logo.example/", "port": "https://logo.example:22/",
+		"address6": "https://[::1]/", "address4": "https://127.0.0.1/", "hexadecimal": "https://0x7f.1/", "localhost": "https://localhost/",
+		"line-end": "https://logo.example/..%0d%0aX:", "data": "data:image/svg+xml,x", "file": "file:///x",
+		"long": "https://logo.example/" + strings.Repeat("a", 3<<10), "U-label": "https://bücher.example/", "internal": "https://a.internal/",
+		"empty": "", "relative": "logo.svg", "one-label": "https://logo/",
+	} {
+		t.Run("BIM-08/"+name, func(t *testing.T) {
+			d, err := s.f.Get(t.Context(), Request{URL: u})
+			requireFailure(t, ErrURL, false, d, err)
+			require.Empty(t, s.zone.Queries())
+			require.Empty(t, s.dialed)
+		})
+	}
+	t.Run("BIM-30", func(t *testing.T) {
+		// The body changes at each request, and the ETag does not.
+		n := 0
+		s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			n++
+			w.Header().Set("ETag", `"same"`)
+			io.WriteString(w, "body "+strconv.Itoa(n))
+		})
+		s.f.CacheSize = 0
+		a, err := s.f.Get(t.Context(), Request{Domain: "a.example", URL: logo})
+		require.NoError(t, err)
+		again, err := s.f.Get(t.Context(), Request{Domain: "a.example", URL: logo})
+		require.NoError(t, err)
+		require.True(t, again.Cached)
+		require.Equal(t, a.Body, again.Body)
+		require.Equal(t, sha256.Sum256(a.Body), again.SHA256)
+		b, err := s.f.Get(t.Context(), Request{Domain: "b.example", URL: logo})
+		require.NoError(t, err)
+		require.False(t, b.Cached)
+		require.NotEqual(t, a.SHA256, b.SHA256)
+		// A caller cannot change what the next one gets.
+		copy(again.Body, "xxxx")
+		again, err = s.f.Get(t.Context(), Request{Domain: "a.example", URL: logo})
+		require.NoError(t, err)
+		require.Equal(t, a.Body, again.Body)
+		for _, r := range s.seen {
+			require.Empty(t, r.Header["If-None-Match"])
+		}
+	})
+}
+
+// TestAddresses: where a host resolves to decides, at look-up and at connection.
+func TestAddresses(t *testing.T) {
+	get := func(t *testing.T, s *server, host string) (Document, error) {
+		return s.f.Get(t.Context(), Request{URL: "https://" + host + "/"})
+	}
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {})
+	t.Run("private", func(t *testing.T) {
+		d, err := get(t, s, "inner.example")
+		requireFailure(t, ErrAddress, false, d, err)
+		require.Empty(t, s.dialed)
+	})
+	t.Run("not-public-6", func(t *testing.T) {
+		d, err := get(t, s, "six.example")
+		requireFailure(t, ErrAddress, false, d, err)
+		require.Empty(t, s.dialed)
+	})
+	t.Run("mixed", func(t *testing.T) {
+		_, err := get(t, s, "mixed.example")
+		require.NoError(t, err)
+		require.Equal(t, []netip.AddrPort{netip.MustParseAddrPort("198.51.100.1:443")}, s.dialed)
+	})
+	t.Run("none", func(t *testing.T) {
+		d, err := get(t, s, "nothing.example")
+		requireFailure(t, ErrNoAddress, false, d, err)
+	})
+	t.Run("no-such-name", func(t *testing.T) {
+		d, err := get(t, s, "absent.example")
+		requireFailure(t, ErrNoAddress, false, d, err)
+	})
+	t.Run("servfail", func(t *testing.T) {
+		s := serve(t, func(w http.ResponseWriter, r *http.Request) {})
+		s.f.Resolver = s.zone.WithFault("logo.example", dnsutil.TypeA, dnsutil.ErrServFail).WithFault("logo.example", dnsutil.TypeAAAA, dnsutil.ErrServFail)
+		d, err := get(t, s, "logo.example")
+		requireFailure(t, ErrResolve, true, d, err)
+	})
+	t.Run("half-an-answer", func(t *testing.T) {
+		s := serve(t, func(w http.ResponseWriter, r *http.Request) {})
+		s.f.Resolver = s.zone.WithFault("logo.example", dnsutil.TypeAAAA, dnsutil.ErrServFail)
+		_, err := get(t, s, "logo.example")
+		require.NoError(t, err)
+	})
+	t.Run("panicking-resolver", func(t *testing.T) {
+		f := &Fetcher{Resolver: dnsutil.ResolverFunc(func(context.Context, string, dnsutil.Type) (dnsutil.Answer, error) { panic("x") })}
+		d, err := f.Get(t.Context(), Request{URL: logo})
+		requireFailure(t, ErrResolve, true, d, err)
+	})
+	t.Run("absolute-names", func(t *testing.T) {
+		s := serve(t, func(w http.ResponseWriter, r *http.Request) {})
+		_, err := get(t, s, "logo.example")
+		require.NoError(t, err)
+		require.ElementsMatch(t, []string{"A logo.example.", "AAAA logo.example."}, s.zone.Queries())
+	})
+	t.Run("every-special-address", func(t *testing.T) {
+		for a, public := range addresses {
+			if public || strings.Contains(a, "%") {
+				continue
+			}
+			typ := "A"
+			if strings.Contains(a, ":") {
+				typ = "AAAA"
+			}
+			if typ == "AAAA" && netip.MustParseAddr(a).Is4In6() {
+				continue // the zone would have to say it as an A record
+			}
+			f := &Fetcher{Resolver: dnstest.MustParse("logo.example. " + typ + " " + a), UnsafeDial: func(context.Context, netip.AddrPort) (net.Conn, error) {
+				t.Errorf("%s dialled", a)
+				return nil, errors.New("no")
+			}}
+			d, err := f.Get(t.Context(), Request{URL: logo})
+			requireFailure(t, ErrAddress, false, d, err)
+		}
+	})
+	// The address is judged again on the socket: a predicate that says yes the
+	// first time stands for a name that resolves differently the second time.
+	t.Run("rebinding", func(t *testing.T) {
+		asked := 0
+		f := &Fetcher{
+			Resolver:     dnstest.MustParse("logo.example. A 127.0.0.1"),
+			UnsafePublic: func(a netip.Addr) bool { asked++; return asked == 1 },
+		}
+		d, err := f.Get(t.Context(), Request{URL: logo})
+		requireFailure(t, ErrAddress, false, d, err)
+		require.Equal(t, 2, asked)
+	})
+	t.Run("socket", func(t *testing.T) {
+		f := &Fetcher{}
+		for _, a := range []string{"127.0.0.1:443", "[::1]:443", "10.0.0.1:443", "192.0.9.9:22", "x"} {
+			require.ErrorIs(t, f.control("tcp4", a, nil), ErrAddress, a)
+		}
+		require.ErrorIs(t, f.control("unix", "192.0.9.9:443", nil), ErrAddress)
+		require.NoError(t, f.control("tcp4", "192.0.9.9:443", nil))
+	})
+	t.Run("second-address", func(t *testing.T) {
+		s := serve(t, func(w http.ResponseWriter, r *http.Request) {})
+		s.f.Resolver = dnstest.MustParse("logo.example. A 198.51.100.1\nlogo.example. A 198.51.100.2")
+		inner := s.f.UnsafeDial
+		n := 0
+		s.f.UnsafeDial = func(ctx context.Context, a netip.AddrPort) (net.Conn, error) {
+			if n++; n == 1 {
+				return nil, errors.New("refused")
+			}
+			return inner(ctx, a)
+		}
+		_, err := get(t, s, "logo.example")
+		require.NoError(t, err)
+		require.Equal(t, 2, n)
+	})
+	t.Run("refused", func(t *testing.T) {
+		s.f.Resolver = dnstest.MustParse("logo.example. A 198.51.100.1")
+		s.f.UnsafeDial = func(context.Context, netip.AddrPort) (net.Conn, error) { return nil, errors.New("refused") }
+		d, err := get(t, s, "logo.example")
+		requireFailure(t, ErrConnect, true, d, err)
+	})
+}
+
+func TestRedirects(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		n, _ := strconv.Atoi(r.URL.Query().Get("n"))
+		switch r.URL.Path {
+		case "/count":
+			if n > 0 {
+				http.SetCookie(w, &http.Cookie{Name: "a", Value: "b"})
+				w.Header().Set("Location", "/count?n="+strconv.Itoa(n-1))
+				w.WriteHeader(http.StatusFound)
+				return
+			}
+		case "/long":
+			w.Header().Set("Location", "/"+strings.Repeat("a", 2048))
+			w.WriteHeader(http.StatusFound)
+			return
+		case "/to":
+			w.Header()["Location"] = r.URL.Query()["l"]
+			w.WriteHeader(n)
+			return
+		}
+		io.WriteString(w, "here")
+	})
+	d, err := s.f.Get(t.Context(), Request{URL: "https://logo.example/count?n=3"})
+	require.NoError(t, err)
+	require.Equal(t, "https://logo.example/count?n=0", d.URL)
+	require.Equal(t, []string{"https://logo.example/count?n=2", "https://logo.example/count?n=1", "https://logo.example/count?n=0"}, d.Redirects)
+	require.Len(t, s.zone.Queries(), 8, "each hop is looked up again")
+	for _, r := range s.seen {
+		require.Empty(t, r.Cookies())
+		require.Empty(t, r.Referer())
+	}
+	d, err = s.f.Get(t.Context(), Request{URL: "https://logo.example/count?n=4"})
+	requireFailure(t, ErrRedirect, false, d, err)
+
+	for _, tt := range []struct {
+		name, query string
+		want        error
+	}{
+		{"301", "n=301&l=/x", nil},
+		{"303", "n=303&l=https://other.example/x", nil},
+		{"307", "n=307&l=//other.example/x", nil},
+		{"308", "n=308&l=x", nil},
+		{"300", "n=300&l=/x", ErrStatus},
+		{"304", "n=304&l=/x", ErrStatus},
+		{"none", "n=302", ErrRedirect},
+		{"empty", "n=302&l=", ErrRedirect},
+		{"two", "n=302&l=/x&l=/y", ErrRedirect},
+		{"http", "n=302&l=http://logo.example/x", ErrRedirect},
+		{"file", "n=302&l=file:///etc/passwd", ErrRedirect},
+		{"port", "n=302&l=https://logo.example:8443/", ErrRedirect},
+		{"userinfo", "n=302&l=https://a@logo.example/", ErrRedirect},
+		{"address", "n=302&l=https://127.0.0.1/", ErrRedirect},
+		{"address6", "n=302&l=https://[::1]/", ErrRedirect},
+		{"metadata", "n=302&l=https://169.254.169.254/latest/meta-data/", ErrRedirect},
+		{"localhost", "n=302&l=https://localhost/", ErrRedirect},
+		{"private", "n=302&l=https://inner.example/", ErrAddress},
+		{"control", "n=302&l=/a%2500", ErrRedirect},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d, err := s.f.Get(t.Context(), Request{URL: "https://logo.example/to?" + tt.query})
+			if tt.want == nil {
+				require.NoError(t, err)
+				require.Equal(t, "here", string(d.Body))
+				return
+			}
+			requireFailure(t, tt.want, false, d, err)
+		})
+	}
+	for _, a := range s.dialed {
+		require.Equal(t, netip.MustParseAddrPort("198.51.100.1:443"), a)
+	}
+	t.Run("long", func(t *testing.T) {
+		d, err := s.f.Get(t.Context(), Request{URL: "https://logo.example/long"})
+		requireFailure(t, ErrRedirect, false, d, err)
+	})
+	t.Run("none-wanted", func(t *testing.T) {
+		s.f.MaxRedirects = -1
+		d, err := s.f.Get(t.Context(), Request{URL: "https://logo.example/count?n=1"})
+		requireFailure(t, ErrRedirect, false, d, err)
+	})
+	t.Run("crl", func(t *testing.T) {
+		s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if l := r.URL.Query().Get("l"); l != "" {
+				http.Redirect(w, r, l, http.StatusFound)
+			}
+		})
+		for from, want := range map[string]error{
+			"http://logo.example/?l=http://other.example/":   nil,
+			"http://logo.example/?l=https://other.example/":  nil,
+			"https://logo.example/?l=http://other.example/":  ErrRedirect,
+			"http://logo.example/?l=http://inner.example/":   ErrAddress,
+			"http://logo.example/?l=http://127.0.0.1/":       ErrRedirect,
+			"http://logo.example/?l=http://other.example:22": ErrRedirect,
+		} {
+			_, err := s.f.FetchCRL(t.Context(), from)
+			require.ErrorIs(t, err, want, from)
+		}
+	})
+}
+
+func TestSize(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		n, _ := strconv.Atoi(r.URL.Query().Get("n"))
+		if r.URL.Path == "/chunked" {
+			for range n {
+				io.WriteString(w, "x")
+				w.(http.Flusher).Flush()
+			}
+			return
+		}
+		w.Header().Set("Content-Length", strconv.Itoa(n))
+		io.WriteString(w, strings.Repeat("x", n))
+	})
+	for _, tt := range []struct {
+		name, path string
+		max        int64
+		n          int
+		want       error
+	}{
+		{"indicator", "?n=65536", 0, 65536, nil},
+		{"indicator-past", "?n=65537", 0, 0, ErrTooLarge},
+		{"evidence", "?n=262144", MaxEvidence, 262144, nil},
+		{"evidence-past", "?n=262145", MaxEvidence, 0, ErrTooLarge},
+		{"chunked", "chunked?n=100", 100, 100, nil},
+		{"chunked-past", "chunked?n=101", 100, 0, ErrTooLarge},
+		{"empty", "?n=0", 0, 0, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d, err := s.f.Get(t.Context(), Request{URL: "https://logo.example/" + tt.path, Max: tt.max})
+			if tt.want != nil {
+				requireFailure(t, tt.want, false, d, err)
+				return
+			}
+			require.NoError(t, err)
+			require.Len(t, d.Body, tt.n)
+		})
+	}
+	t.Run("crl", func(t *testing.T) {
+		d, err := s.f.GetCRL(t.Context(), Request{URL: "http://logo.example/?n=5242880"})
+		require.NoError(t, err)
+		require.Len(t, d.Body, MaxCRL)
+		d, err = s.f.GetCRL(t.Context(), Request{URL: "http://logo.example/?n=5242881"})
+		requireFailure(t, ErrTooLarge, false, d, err)
+	})
+}
+
+func TestContentEncoding(t *testing.T) {
+	plain := []byte(strings.Repeat("<svg/>", 100))
+	for _, tt := range []struct {
+		name, coding string
+		body         []byte
+		want         error
+	}{
+		{"none", "", plain, nil},
+		{"identity", "identity", plain, nil},
+		{"gzip", "gzip", gz(t, plain), nil},
+		{"x-gzip", "X-GZIP", gz(t, plain), nil},
+		{"gzip-not", "gzip", plain, ErrEncoding},
+		{"gzip-twice", "gzip", gz(t, gz(t, plain)), ErrEncoding},
+		{"gzip-gzip", "gzip, gzip", gz(t, gz(t, plain)), ErrEncoding},
+		{"gzip-trailing", "gzip", append(gz(t, plain), 'x'), ErrEncoding},
+		{"gzip-truncated", "gzip", gz(t, plain)[:30], ErrEncoding},
+		{"gzip-bomb", "gzip", gz(t, make([]byte, 10<<20)), ErrTooLarge},
+		{"deflate", "deflate", plain, ErrEncoding},
+		{"br", "br", plain, ErrEncoding},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				if tt.coding != "" {
+					w.Header().Set("Content-Encoding", tt.coding)
+				}
+				w.Write(tt.body)
+			})
+			d, err := s.f.Get(t.Context(), Request{URL: logo})
+			if tt.want != nil {
+				requireFailure(t, tt.want, false, d, err)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, plain, d.Body)
+			require.Equal(t, strings.Contains(strings.ToLower(tt.coding), "gzip"), d.Encoded)
+		})
+	}
+	t.Run("svgz", func(t *testing.T) {
+		// A file that is gzip itself is the caller's affair.
+		s := serve(t, func(w http.ResponseWriter, r *http.Request) { w.Write(gz(t, plain)) })
+		d, err := s.f.Get(t.Context(), Request{URL: logo})
+		require.NoError(t, err)
+		require.Equal(t, gz(t, plain), d.Body)
+	})
+}
+
+func TestStatus(t *testing.T) {
+	temp := map[int]bool{408: true, 425: true, 429: true, 500: true, 502: true, 503: true, 504: true}
+	for _, code := range []int{201, 204, 206, 400, 401, 403, 404, 406, 408, 410, 425, 429, 451, 500, 502, 503, 504} {
+		s := serve(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(code) })
+		d, err := s.f.Get(t.Context(), Request{URL: logo})
+		requireFailure(t, ErrStatus, temp[code], d, err)
+		var fail *Failure
+		require.ErrorAs(t, err, &fail)
+		require.Equal(t, code, fail.Status)
+		require.Equal(t, logo, fail.URL)
+		require.EqualError(t, err, "fetch "+logo+": unexpected status "+strconv.Itoa(code))
+	}
+}
+
+func TestTLS(t *testing.T) {
+	t.Run("name", func(t *testing.T) {
+		s := serve(t, func(w http.ResponseWriter, r *http.Request) {})
+		s.f.Resolver = dnstest.MustParse("third.example. A 198.51.100.1")
+		d, err := s.f.Get(t.Context(), Request{URL: "https://third.example/"})
+		requireFailure(t, ErrTLS, false, d, err)
+	})
+	t.Run("root", func(t *testing.T) {
+		s := serve(t, func(w http.ResponseWriter, r *http.Request) {})
+		_, s.f.RootCAs = certificate(t, "logo.example")
+		d, err := s.f.Get(t.Context(), Request{URL: logo})
+		requireFailure(t, ErrTLS, false, d, err)
+	})
+	t.Run("expired", func(t *testing.T) {
+		s := serve(t, func(w http.ResponseWriter, r *http.Request) {})
+		s.f.Now = func() time.Time { return time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC) }
+		d, err := s.f.Get(t.Context(), Request{URL: logo})
+		requireFailure(t, ErrTLS, false, d, err)
+	})
+	over := func(cfg *tls.Config, before string) *Fetcher {
+		cert, pool := certificate(t, "logo.example")
+		return &Fetcher{
+			Resolver: dnstest.MustParse(zone), RootCAs: pool, UnsafePublic: testNet.Contains,
+			UnsafeDial: func(context.Context, netip.AddrPort) (net.Conn, error) {
+				ours, theirs := net.Pipe()
+				go func() {
+					defer theirs.Close()
+					if before != "" {
+						go io.Copy(io.Discard, theirs)
+						io.WriteString(theirs, before)
+						return
+					}
+					if cfg != nil {
+						cfg.Certificates = []tls.Certificate{cert}
+						tls.Server(theirs, cfg).Handshake()
+					}
+				}()
+				return ours, nil
+			},
+		}
+	}
+	for _, tt := range []struct {
+		name string
+		f    *Fetcher
+		want error
+		temp bool
+	}{
+		{"version", over(&tls.Config{MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}, ""), ErrTLS, false},
+		{"plain", over(nil, "HTTP/1.1 400 Bad Request\r\n\r\n"), ErrTLS, false},
+		{"closed", over(nil, ""), ErrConnect, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d, err := tt.f.Get(t.Context(), Request{URL: logo})
+			requireFailure(t, tt.want, tt.temp, d, err)
+		})
+	}
+}
+
+// TestResponse has servers that do not speak HTTP as it should be.
+func TestResponse(t *testing.T) {
+	endless := func(head, more string) func(net.Conn) {
+		return func(c net.Conn) {
+			if _, err := io.WriteString(c, head); err != nil {
+				return
+			}
+			for {
+				if _, err := io.WriteString(c, more); err != nil {
+					return
+				}
+			}
+		}
+	}
+	ok := "HTTP/1.1 200 OK\r\n"
+	for _, tt := range []struct {
+		name   string
+		handle func(net.Conn)
+		body   string
+		want   error
+		temp   bool
+	}{
+		{"plain", raw(ok + "Content-Length: 4\r\n\r\nbody"), "body", nil, false},
+		{"until-close", func(c net.Conn) { io.WriteString(c, ok+"\r\nbody"); c.(*tls.Conn).CloseWrite() }, "body", nil, false},
+		// Without a length nobody can tell the end from a cut: crypto/tls reports
+		// both as the end. What is cut is no well-formed XML and no whole PEM block.
+		{"cut-off", raw(ok + "\r\nbody"), "body", nil, false},
+		{"short", raw(ok + "Content-Length: 5\r\n\r\nbody"), "", ErrConnect, true},
+		{"more", raw(ok + "Content-Length: 4\r\n\r\nbodybody"), "body", nil, false},
+		{"interim", raw("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + ok + "Content-Length: 4\r\n\r\nbody"), "body", nil, false},
+		{"interim-5", raw(strings.Repeat("HTTP/1.1 103 Early Hints\r\n\r\n", 5) + ok + "Content-Length: 0\r\n\r\n"), "", ErrResponse, false},
+		{"interim-endless", endless("", "HTTP/1.1 100 Continue\r\n\r\n"), "", ErrResponse, false},
+		{"switching", raw("HTTP/1.1 101 Switching Protocols\r\n\r\n"), "", ErrStatus, false},
+		{"not-http", raw("SSH-2.0-OpenSSH\r\n\r\n"), "", ErrResponse, false},
+		{"nothing", func(net.Conn) {}, "", ErrConnect, true},
+		{"header-endless", endless(ok, "X-A: "+strings.Repeat("a", 1000)+"\r\n"), "", ErrResponse, false},
+		{"header-line-endless", endless(ok+"X-A: ", strings.Repeat("a", 1000)), "", ErrResponse, false},
+		{"body-endless", endless(ok+"\r\n", strings.Repeat("a", 1000)), "", ErrTooLarge, false},
+		{"chunks-endless", endless(ok+"Transfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n"), "", ErrTooLarge, false},
+		{"chunk-extension-endless", endless(ok+"Transfer-Encoding: chunked\r\n\r\n1;", strings.Repeat("a", 1000)), "", ErrConnect, true},
+		{"chunk-bad", raw(ok + "Transfer-Encoding: chunked\r\n\r\nzz\r\n"), "", ErrConnect, true},
+		{"length-lies", raw(ok + "Content-Length: 99999999999\r\n\r\nbody"), "", ErrTooLarge, false},
+		{"length-bad", raw(ok + "Content-Length: -1\r\n\r\nbody"), "", ErrResponse, false},
+		{"length-two", raw(ok + "Content-Length: 4\r\nContent-Length: 5\r\n\r\nbody"), "", ErrResponse, false},
+		{"type-strange", raw(ok + "Content-Type: text/<b>\r\nContent-Length: 0\r\n\r\n"), "", nil, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d, err := wired(t, tt.handle).Get(t.Context(), Request{URL: logo, Max: 4 << 10})
+				if tt.want != nil {
+					requireFailure(t, tt.want, tt.temp, d, err)
+					return
+				}
+				require.NoError(t, err)
+				require.Equal(t, tt.body, string(d.Body))
+				require.Empty(t, d.ContentType)
+			})
+		})
+	}
+}
+
+func TestTimeouts(t *testing.T) {
+	since := func(t *testing.T, start time.Time, want time.Duration) {
+		require.Equal(t, want, time.Since(start))
+	}
+	silent := func(c net.Conn) { io.Copy(io.Discard, c) }
+	t.Run("silent", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			d, err := wired(t, silent).Get(t.Context(), Request{URL: logo})
+			requireFailure(t, ErrTimeout, true, d, err)
+			since(t, start, DefaultTimeout)
+		})
+	})
+	t.Run("drip", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			d, err := wired(t, func(c net.Conn) {
+				io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n")
+				for {
+					if _, err := io.WriteString(c, "x"); err != nil {
+						return
+					}
+					time.Sleep(time.Second)
+				}
+			}).Get(t.Context(), Request{URL: logo})
+			requireFailure(t, ErrTimeout, true, d, err)
+			since(t, start, DefaultTimeout)
+			time.Sleep(time.Minute) // until the server has noticed
+		})
+	})
+	t.Run("redirects-share", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			f := wired(t, func(c net.Conn) {
+				time.Sleep(6 * time.Second)
+				io.WriteString(c, "HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n")
+			})
+			d, err := f.Get(t.Context(), Request{URL: logo})
+			requireFailure(t, ErrTimeout, true, d, err)
+			since(t, start, DefaultTimeout)
+			time.Sleep(time.Minute) // until the server has noticed
+		})
+	})
+	t.Run("connect", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			f := wired(t, silent)
+			f.UnsafeDial = func(ctx context.Context, _ netip.AddrPort) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() }
+			d, err := f.Get(t.Context(), Request{URL: logo})
+			requireFailure(t, ErrTimeout, true, d, err)
+			since(t, start, DefaultConnectTimeout)
+		})
+	})
+	t.Run("connect-shares", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			f := wired(t, raw("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+			f.Resolver = dnstest.MustParse("logo.example. A 198.51.100.1\nlogo.example. A 198.51.100.2")
+			inner, n := f.UnsafeDial, 0
+			f.UnsafeDial = func(ctx context.Context, a netip.AddrPort) (net.Conn, error) {
+				if n++; n == 1 {
+					<-ctx.Done()
+					return nil, ctx.Err()
+				}
+				return inner(ctx, a)
+			}
+			_, err := f.Get(t.Context(), Request{URL: logo})
+			require.NoError(t, err)
+			since(t, start, DefaultConnectTimeout/2)
+		})
+	})
+	t.Run("handshake", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			f := wired(t, silent)
+			f.UnsafeDial = func(context.Context, netip.AddrPort) (net.Conn, error) {
+				ours, theirs := net.Pipe()
+				go silent(theirs)
+				return ours, nil
+			}
+			d, err := f.Get(t.Context(), Request{URL: logo})
+			requireFailure(t, ErrTimeout, true, d, err)
+			since(t, start, DefaultConnectTimeout)
+		})
+	})
+	t.Run("dns", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			f := wired(t, silent)
+			f.Resolver = dnsutil.ResolverFunc(func(ctx context.Context, _ string, _ dnsutil.Type) (dnsutil.Answer, error) {
+				<-ctx.Done()
+				return dnsutil.Answer{}, ctx.Err()
+			})
+			f.Timeout = 3 * time.Second
+			d, err := f.Get(t.Context(), Request{URL: logo})
+			requireFailure(t, ErrTimeout, true, d, err)
+			since(t, start, 3*time.Second)
+		})
+	})
+	t.Run("caller", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			d, err := wired(t, silent).Get(ctx, Request{URL: logo})
+			requireFailure(t, ErrCanceled, true, d, err)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			since(t, start, time.Second)
+			d, err = wired(t, silent).Get(ctx, Request{URL: logo})
+			requireFailure(t, ErrCanceled, true, d, err)
+		})
+	})
+}
+
+func TestMediaType(t *testing.T) {
+	for in, want := range map[string]string{
+		"image/svg+xml": "image/svg+xml", " Text/Plain ; charset=x": "text/plain", "": "", "svg": "", "a/": "", "/b": "", "a/b/c": "", "a/b c": "", "a/\"b": "", strings.Repeat("a", 65) + "/b": "",
+	} {
+		require.Equal(t, want, mediaType(in), in)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	for _, e := range []Error{ErrURL, ErrResolve, ErrNoAddress, ErrAddress, ErrConnect, ErrTLS, ErrTimeout, ErrCanceled, ErrResponse, ErrStatus, ErrRedirect, ErrTooLarge, ErrEncoding} {
+		require.True(t, strings.HasPrefix(e.Code(), "Err"), e)
+	}
+	require.Empty(t, Error("x").Code())
+	long := join(ErrTLS, errors.New(strings.Repeat("\u202e\r\n", 100)))
+	require.Less(t, len(long.Error()), 250)
+	require.False(t, bytes.ContainsAny([]byte(long.Error()), "\r\n\u202e"))
+}
