@@ -42,43 +42,43 @@ const (
 	ErrLame Error = "DNS server is lame for the name"
 	// ErrNetwork: the server could not be reached.
 	ErrNetwork Error = "DNS server unreachable"
+	// ErrLookup: the look-up failed for a reason that the Resolver does not know.
+	ErrLookup Error = "DNS look-up failed"
+	// ErrNotRecorded: a Replay was asked what its Recording does not hold.
+	ErrNotRecorded Error = "question not in the DNS recording"
 )
+
+// names are the constants by name.
+var names = [...]struct {
+	err  Error
+	name string
+}{
+	{ErrNoResolver, "ErrNoResolver"},
+	{ErrName, "ErrName"},
+	{ErrType, "ErrType"},
+	{ErrBudget, "ErrBudget"},
+	{ErrPanic, "ErrPanic"},
+	{ErrAnswer, "ErrAnswer"},
+	{ErrChain, "ErrChain"},
+	{ErrTimeout, "ErrTimeout"},
+	{ErrTruncated, "ErrTruncated"},
+	{ErrFormErr, "ErrFormErr"},
+	{ErrServFail, "ErrServFail"},
+	{ErrNotImp, "ErrNotImp"},
+	{ErrRefused, "ErrRefused"},
+	{ErrRcode, "ErrRcode"},
+	{ErrLame, "ErrLame"},
+	{ErrNetwork, "ErrNetwork"},
+	{ErrLookup, "ErrLookup"},
+	{ErrNotRecorded, "ErrNotRecorded"},
+}
 
 // Code returns the name of the constant, such as "ErrServFail"; "" for a value that is none.
 func (e Error) Code() string {
-	switch e {
-	case ErrNoResolver:
-		return "ErrNoResolver"
-	case ErrName:
-		return "ErrName"
-	case ErrType:
-		return "ErrType"
-	case ErrBudget:
-		return "ErrBudget"
-	case ErrPanic:
-		return "ErrPanic"
-	case ErrAnswer:
-		return "ErrAnswer"
-	case ErrChain:
-		return "ErrChain"
-	case ErrTimeout:
-		return "ErrTimeout"
-	case ErrTruncated:
-		return "ErrTruncated"
-	case ErrFormErr:
-		return "ErrFormErr"
-	case ErrServFail:
-		return "ErrServFail"
-	case ErrNotImp:
-		return "ErrNotImp"
-	case ErrRefused:
-		return "ErrRefused"
-	case ErrRcode:
-		return "ErrRcode"
-	case ErrLame:
-		return "ErrLame"
-	case ErrNetwork:
-		return "ErrNetwork"
+	for _, n := range names {
+		if n.err == e {
+			return n.name
+		}
 	}
 	return ""
 }

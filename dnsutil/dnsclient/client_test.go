@@ -469,3 +469,21 @@ func BenchmarkLookup(b *testing.B) {
 		}
 	}
 }
+
+func TestConformance(t *testing.T) {
+	s := serve(t, fromZone(t, dnstest.NewConformanceZone()))
+	c := &Client{Servers: []string{s.addr}, Timeout: long}
+	require.NoError(t, dnstest.TestResolver(c))
+	require.NoError(t, dnstest.TestResolver(&dnsutil.Cache{Resolver: c}))
+	require.NotZero(t, s.tcp.Load())
+}
+
+// The standard library's resolver through FromNet, asking the same server.
+func TestConformanceFromNet(t *testing.T) {
+	s := serve(t, fromZone(t, dnstest.NewConformanceZone()))
+	r := dnsutil.FromNet(&net.Resolver{PreferGo: true, StrictErrors: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, network, s.addr)
+	}})
+	require.NoError(t, dnstest.TestResolver(r, dnstest.NoNXDomain, dnstest.NoChain, dnstest.NoCNAMEType, dnstest.NoOddNames, dnstest.NoMapped))
+}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/seed2385d973/mailauth/dnsutil"
 	"github.com/seed2385d973/mailauth/dnsutil/dnstest"
+	"github.com/seed2385d973/mailauth/dnsutil/internal/rr"
 )
 
 // A handler answers one query with any number of messages, in order; nil is silence.
@@ -126,7 +128,7 @@ func fromZone(t testing.TB, z *dnstest.Zone) handler {
 	return func(q *dns.Msg, tcp bool) [][]byte {
 		name := q.Question[0].Name
 		m := answer(t, q)
-		a, err := z.Lookup(t.Context(), name, dnsutil.Type(q.Question[0].Qtype))
+		a, err := z.Lookup(t.Context(), rr.Name(name), dnsutil.Type(q.Question[0].Qtype))
 		if err != nil {
 			m.Rcode = dns.RcodeServerFailure
 			return [][]byte{pack(t, m)}
@@ -146,6 +148,9 @@ func fromZone(t testing.TB, z *dnstest.Zone) handler {
 				r.Txt, s = append(r.Txt, s[:255]), s[255:]
 			}
 			r.Txt = append(r.Txt, s)
+			for i, chunk := range r.Txt {
+				r.Txt[i] = strings.ReplaceAll(chunk, `\`, `\\`)
+			}
 			m.Answer = append(m.Answer, r)
 		}
 		for _, ip := range a.Addrs {
