@@ -1,6 +1,7 @@
 package message
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -165,20 +166,19 @@ func parseLength(s string) (n int64, ok bool) {
 
 // start sets up the canonicalizers that the requests need.
 func (b *body) start() {
-	for i := range b.requests {
-		r := &b.requests[i]
-		s := b.streams[r.Canonicalization]
-		if s == nil {
-			s = new(stream)
-			s.canon = canon.NewBody(s, r.Canonicalization == Relaxed)
-			b.streams[r.Canonicalization] = s
+	slices.SortFunc(b.requests, func(x, y request) int {
+		return cmp.Or(
+			cmp.Compare(x.Canonicalization, y.Canonicalization),
+			cmp.Compare(uint64(x.Length), uint64(y.Length)), // WholeBody is the largest
+			cmp.Compare(x.Hash, y.Hash),
+		)
+	})
+	for from, to := 0, 0; from < len(b.requests); from = to {
+		c := b.requests[from].Canonicalization
+		for to < len(b.requests) && b.requests[to].Canonicalization == c {
+			to++
 		}
-		s.requests = append(s.requests, r)
-	}
-	for _, s := range b.streams {
-		if s != nil {
-			s.start()
-		}
+		b.streams[c] = newStream(b.requests[from:to], c == Relaxed)
 	}
 }
 
@@ -217,42 +217,31 @@ func (b *body) close() {
 // stream is one canonical body: it counts its octets and hashes them, and at
 // each l= takes the sum so far.
 type stream struct {
-	canon        *canon.Body
-	requests     []*request // by Length, whole bodies last
-	sha256, sha1 hash.Hash  // nil when nobody needs any more of it
+	requests     []request // those that want more, by Length, whole bodies last
+	sha256, sha1 hash.Hash // nil if nobody wants it
 	n            int64
+	canon        canon.Body
 }
 
-func (s *stream) start() {
-	slices.SortFunc(s.requests, func(a, b *request) int {
-		// As unsigned, WholeBody is the largest.
-		switch x, y := uint64(a.Length), uint64(b.Length); {
-		case x < y:
-			return -1
-		case x > y:
-			return 1
+func newStream(requests []request, relaxed bool) *stream {
+	s := &stream{requests: requests}
+	for _, r := range requests {
+		if r.Hash == crypto.SHA256 && s.sha256 == nil {
+			s.sha256 = sha256.New()
 		}
-		return int(a.Hash) - int(b.Hash)
-	})
-	for _, r := range s.requests {
-		switch r.Hash {
-		case crypto.SHA256:
-			if s.sha256 == nil {
-				s.sha256 = sha256.New()
-			}
-		case crypto.SHA1:
-			if s.sha1 == nil {
-				s.sha1 = sha1.New()
-			}
+		if r.Hash == crypto.SHA1 && s.sha1 == nil {
+			s.sha1 = sha1.New()
 		}
 	}
+	s.canon.Start(s, relaxed)
 	s.cut()
+	return s
 }
 
 // cut takes the sums of those who want no more than what has been hashed.
 func (s *stream) cut() {
 	for len(s.requests) > 0 && s.requests[0].Length == s.n {
-		s.take(s.requests[0])
+		s.take(&s.requests[0])
 		s.requests = s.requests[1:]
 	}
 }
@@ -292,7 +281,7 @@ func (s *stream) hash(p []byte) {
 }
 
 func (s *stream) close() {
-	for _, r := range s.requests {
-		s.take(r)
+	for i := range s.requests {
+		s.take(&s.requests[i])
 	}
 }

@@ -73,13 +73,17 @@ func (d *Digester) ReadFrom(r io.Reader) (n int64, err error) {
 		return w.WriteTo(writerOnly{d})
 	}
 	buf := make([]byte, 8<<10)
-	for {
+	for idle := 0; ; idle++ {
 		k, err := r.Read(buf)
 		if k > 0 {
+			idle = 0
 			n += int64(k)
 			if _, werr := d.Write(buf[:k]); werr != nil {
 				return n, werr
 			}
+		}
+		if idle > 100 && err == nil {
+			return n, io.ErrNoProgress
 		}
 		if err == io.EOF {
 			return n, nil

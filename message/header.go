@@ -126,6 +126,7 @@ func (f Field) AppendCanonical(dst []byte, c Canonicalization) []byte {
 func (f Field) AppendCanonicalCut(dst []byte, c Canonicalization, from, to int) []byte {
 	s := f.span()
 	v := f.Value()
+	_ = v[from:to]
 	before, after := v[:from], v[to:]
 	if c == Simple {
 		if !s.noColon {

@@ -92,11 +92,13 @@ func (h *Header) index(pos int, limits Limits) (end int, err error) {
 // name sets the place of the field's name and notes what is wrong with it.
 func (h *Header) name(s *span, colon int) {
 	i := len(h.fields)
+	// A reader might append a line without a colon to the field before.
+	afterFrom := i > 0 && h.Field(i-1).Is("From")
 	if colon < 0 {
 		s.noColon = true
 		s.name, s.colon = s.start, s.start
 		field := h.text[s.start:s.value]
-		h.found(NoColon, i, i > 0 && h.Field(i-1).Is("From") || resemblesFrom(field, i == 0))
+		h.found(NoColon, i, afterFrom || resemblesFrom(field, i == 0))
 		return
 	}
 	before := h.text[s.start:colon]
@@ -108,7 +110,7 @@ func (h *Header) name(s *span, colon int) {
 	}
 	looks := resemblesFrom(name, i == 0)
 	if strings.Contains(before, "\r\n") {
-		h.found(FoldedFieldName, i, looks)
+		h.found(FoldedFieldName, i, afterFrom || looks)
 	} else if len(name) < len(before) {
 		h.found(SpaceBeforeColon, i, false)
 	}
@@ -290,10 +292,14 @@ func resemblesFrom(name string, top bool) bool {
 // field begins at one.
 func lineEnds(s string) (found, from bool) {
 	for i, r := range s {
+		n := utf8.RuneLen(r)
+		if r == utf8.RuneError && s[i] == 0x85 {
+			r, n = 0x85, 1 // NEL in Latin-1
+		}
 		switch r {
 		case '\v', '\f', 0x1c, 0x1d, 0x1e, 0x85, 0x2028, 0x2029:
 			found = true
-			rest := s[i+utf8.RuneLen(r):]
+			rest := s[i+n:]
 			if n := strings.IndexByte(rest[:min(len(rest), 64)], ':'); n >= 0 && resemblesFrom(rest[:n], false) {
 				return true, true
 			}

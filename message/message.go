@@ -56,17 +56,17 @@ func Parse(b []byte) (*Message, error) {
 	return d.Finish()
 }
 
-// ParseHeader reads a header block without a body, with or without the empty
-// line that ends it; octets after that line are ignored. It keeps no reference
-// to b. Limits are the defaults.
+// ParseHeader reads a header block alone, with or without the empty line that
+// ends it; octets after that line are ignored. It keeps no reference to b.
+// Limits are the defaults.
 func ParseHeader(b []byte) (*Header, error) {
-	var d Digester
-	if _, err := d.Write(b); err != nil {
-		return nil, err
+	limits := Limits{}.withDefaults()
+	end, closed := len(b), false
+	if n := headerEnd("", b[:min(len(b), limits.HeaderSize+2)]); n >= 0 {
+		end, closed = n-2, true
 	}
-	m, err := d.Finish()
-	if err != nil {
-		return nil, err
+	if end > limits.HeaderSize {
+		return nil, ErrHeaderSize
 	}
-	return m.Header(), nil
+	return parseHeader(string(b[:end]), closed, limits)
 }

@@ -62,7 +62,8 @@ func BenchmarkBody(b *testing.B) {
 		}
 		canonicalize := func(relaxed bool) func() {
 			return func() {
-				c := NewBody(&discard{}, relaxed)
+				var c Body
+				c.Start(&discard{}, relaxed)
 				pieces(func(p []byte) { c.Write(p) })
 				c.Close()
 			}

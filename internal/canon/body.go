@@ -10,7 +10,7 @@ import (
 // and 3.4.4) and writes the canonical octets to a sink. How the body was cut
 // into pieces makes no difference to what the sink receives in all. Nothing
 // that can grow is kept: trailing empty lines are a number, trailing white
-// space is one bit.
+// space is one bit. Call Start before the first Write.
 //
 // White space is SP and HTAB only. A CR without LF or an LF without CR is an
 // octet like any other: section 3.4 assumes that there are none, and section
@@ -41,9 +41,9 @@ const (
 // emptyLines is what runs of empty lines are written from. Nothing writes to it.
 var emptyLines = []byte(strings.Repeat("\r\n", 512))
 
-// NewBody returns a Body that writes to w. Errors of w are ignored: it is
-// meant to be a hash.
-func NewBody(w io.Writer, relaxed bool) *Body { return &Body{w: w, relaxed: relaxed} }
+// Start makes b, which must be a zero Body, write to w. Errors of w are
+// ignored: it is meant to be a hash.
+func (b *Body) Start(w io.Writer, relaxed bool) { b.w, b.relaxed = w, relaxed }
 
 // Write takes the next octets of the body. They are not kept. It never fails.
 func (b *Body) Write(p []byte) (int, error) {
