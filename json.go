@@ -22,7 +22,6 @@ func codeOf(err error) string {
 	return ""
 }
 
-
 type jsonResult struct {
 	SPF     spf.Result    `json:"spf"`
 	SPFHELO spf.Result    `json:"spf_helo"`
