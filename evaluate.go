@@ -82,7 +82,7 @@ func (e *Evaluator) resolver() dnsutil.Resolver {
 		return e.Resolver
 	}
 	e.system.once.Do(func() {
-		e.system.r = &dnsclient.Client{}
+		e.system.r = &dnsutil.Cache{Resolver: &dnsclient.Client{}}
 	})
 	return e.system.r
 }
