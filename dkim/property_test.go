@@ -21,6 +21,8 @@ import (
 // every algorithm and pair of canonicalizations, over random headers and bodies.
 func TestP1SignedPasses(t *testing.T) {
 	w := newWorld(t)
+	w.kb = sigtest.RSA(t, "rsa1024") // quicker to sign with
+	w.zone["sel._domainkey.bank.example"] = []string{sigtest.Record(w.kb)}
 	w.zone["ed._domainkey.bank.example"] = []string{sigtest.Record(sigtest.Ed25519())}
 	rnd := rand.New(rand.NewPCG(1, 2))
 	word := func() string {
@@ -31,7 +33,7 @@ func TestP1SignedPasses(t *testing.T) {
 		}
 		return string(b)
 	}
-	for i := range 300 {
+	for i := range 80 {
 		var text strings.Builder
 		text.WriteString("From: <ceo@bank.example>\r\n")
 		names := []string{"from"}

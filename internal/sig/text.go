@@ -83,12 +83,14 @@ func isHyphenated(s string) bool {
 
 // isASCII reports whether no octet of s is above 0x7f.
 func isASCII(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
+	var c byte
+	for ; len(s) >= 8; s = s[8:] {
+		c |= s[0] | s[1] | s[2] | s[3] | s[4] | s[5] | s[6] | s[7]
 	}
-	return true
+	for i := 0; i < len(s); i++ {
+		c |= s[i]
+	}
+	return c < utf8.RuneSelf
 }
 
 // DecodeQP decodes dkim-quoted-printable (RFC 6376, section 2.11), with raw

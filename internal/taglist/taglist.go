@@ -158,23 +158,20 @@ func isSpace(s string) bool {
 // space between) is refused, as RFC 6376, section 2.8 has FWS without it. The
 // text's end counts as the field's: a CRLF there belongs to nobody.
 func validFWS(s string) bool {
-	folded := false
-	for i := 0; i < len(s); i++ {
-		switch s[i] {
-		case '\r':
-			if i+2 >= len(s) || s[i+1] != '\n' || s[i+2] != ' ' && s[i+2] != '\t' || folded {
-				return false
-			}
-			folded = true
-			i++
-		case '\n':
-			return false
-		case ' ', '\t':
-		default:
-			folded = false
+	for folded := false; ; folded = true {
+		lf := strings.IndexByte(s, '\n')
+		if lf < 0 {
+			return strings.IndexByte(s, '\r') < 0
 		}
+		line := s[:lf]
+		if strings.IndexByte(line, '\r') != lf-1 || lf == 0 || lf+1 == len(s) || s[lf+1] != ' ' && s[lf+1] != '\t' {
+			return false
+		}
+		if folded && trim(line) == "" {
+			return false
+		}
+		s = s[lf+1:]
 	}
-	return true
 }
 
 // validName: ALPHA *ALNUMPUNC (RFC 6376, section 3.2).

@@ -142,3 +142,40 @@ func BenchmarkScannerTrailingSpace(b *testing.B) {
 		})
 	}
 }
+
+// validFWS looks for line ends only; this is its meaning octet by octet.
+func slowFWS(s string) bool {
+	folded := false
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\r':
+			if i+2 >= len(s) || s[i+1] != '\n' || s[i+2] != ' ' && s[i+2] != '\t' || folded {
+				return false
+			}
+			folded = true
+			i++
+		case '\n':
+			return false
+		case ' ', '\t':
+		default:
+			folded = false
+		}
+	}
+	return true
+}
+
+func TestValidFWS(t *testing.T) {
+	const alphabet = "\r\n \ta"
+	var try func(s string)
+	try = func(s string) {
+		if got := validFWS(s); got != slowFWS(s) {
+			t.Fatalf("%q: %v", s, got)
+		}
+		if len(s) < 8 {
+			for i := range len(alphabet) {
+				try(s + alphabet[i:i+1])
+			}
+		}
+	}
+	try("")
+}
