@@ -152,10 +152,10 @@ func FuzzVerify(f *testing.F) {
 			mu.Lock()
 			defer mu.Unlock()
 			asked[name]++
-			require.Equal(t, dnsutil.TypeTXT, typ)
-			require.True(t, strings.HasSuffix(name, "."))
-			_, err := domain.ParseQuery(name)
-			require.NoError(t, err)
+			// Not require: this may be another goroutine.
+			if _, err := domain.ParseQuery(name); err != nil || typ != dnsutil.TypeTXT || !strings.HasSuffix(name, ".") {
+				t.Errorf("asked for %v %q", typ, name)
+			}
 			switch txt2 {
 			case "":
 				return dnsutil.Answer{TXT: []string{txt1}}, nil
