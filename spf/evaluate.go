@@ -3,7 +3,6 @@ package spf
 import (
 	"context"
 	"net/netip"
-	"strings"
 
 	"github.com/seed2385d973/mailauth/authres"
 	"github.com/seed2385d973/mailauth/internal/domain"
@@ -67,16 +66,7 @@ func (v *Verifier) check(ctx context.Context, s Session, id Identity, local, hos
 			sender = h.String()
 		}
 	}
-	c.id = identity{
-		ip: s.IP.Unmap().WithZone(""), local: local, sender: sender,
-		helo: s.HELO, receiver: s.Receiver, localOK: isASCII(local) && strings.IndexByte(local, ' ') < 0,
-	}
-	if h, err := domain.ParseASCII(s.HELO); err == nil {
-		c.id.helo, c.id.heloOK = h.String(), true
-	}
-	if s.Receiver == "" {
-		c.id.receiver = "unknown"
-	}
+	c.id = newIdentity(s, local, sender)
 	c.ctx = newDeadline(ctx, v.timeout())
 	defer c.ctx.stop()
 	sc, done := lookup.For(c.ctx, v.Resolver, maxQueries)

@@ -90,6 +90,21 @@ type identity struct {
 	localOK, heloOK bool
 }
 
+// newIdentity prepares the macros for the client and HELO name of s.
+func newIdentity(s Session, local, sender string) identity {
+	id := identity{
+		ip: s.IP.Unmap().WithZone(""), local: local, sender: sender, helo: s.HELO, receiver: s.Receiver,
+		localOK: isASCII(local) && strings.IndexByte(local, ' ') < 0,
+	}
+	if h, err := domain.ParseASCII(s.HELO); err == nil {
+		id.helo, id.heloOK = h.String(), true
+	}
+	if id.receiver == "" {
+		id.receiver = "unknown"
+	}
+	return id
+}
+
 // Reasons why a domain-spec gives no name to ask for; they never leave the package.
 var (
 	errNoName    = errors.New("no legal name after macro expansion")
