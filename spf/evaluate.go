@@ -3,6 +3,7 @@ package spf
 import (
 	"context"
 	"net/netip"
+	"time"
 
 	"github.com/seed2385d973/mailauth/authres"
 	"github.com/seed2385d973/mailauth/internal/domain"
@@ -15,12 +16,12 @@ const (
 	maxHosts   = 10 // of one mx, and names of one PTR answer
 )
 
-// check is one run of check_host() with its recursions (RFC 7208, section 4).
-// It stays on the stack: nothing may keep a pointer to it.
+// check is one run of check_host() with its recursions (RFC 7208, section 4):
+// one allocation, with room for what most checks need.
 type check struct {
 	v     *Verifier
 	dns   *lookup.Scope
-	ctx   *deadline
+	ctx   deadline
 	id    identity
 	depth int
 
@@ -30,9 +31,10 @@ type check struct {
 	terms          []Term        // of all records under evaluation, innermost last
 	others         []Published
 	breadth        Breadth
-	local          bool  // some record depends on the local-part
-	limit          error // a limit met inside a macro
-	slow           bool  // an answer took long enough to ask ahead
+	local          bool      // some record depends on the local-part
+	limit          error     // a limit met inside a macro
+	last           time.Time // of the last answer
+	slow           bool      // an answer took long enough to ask ahead
 	ahead          *ahead
 
 	askedBuf [16]question
@@ -57,7 +59,7 @@ func (v *Verifier) check(ctx context.Context, s Session, id Identity, local, hos
 	if !ok {
 		return unchecked(s, id, ErrDomain)
 	}
-	c := check{v: v}
+	c := &check{v: v}
 	c.asked, c.terms = c.askedBuf[:0], c.termsBuf[:0]
 	sender := n.String()
 	if host != name {
@@ -67,14 +69,15 @@ func (v *Verifier) check(ctx context.Context, s Session, id Identity, local, hos
 		}
 	}
 	c.id = newIdentity(s, local, sender)
-	c.ctx = newDeadline(ctx, v.timeout())
+	c.last = time.Now()
+	c.ctx.start(ctx, c.last, v.timeout())
 	defer c.ctx.stop()
-	sc, done := lookup.For(c.ctx, v.Resolver, maxQueries)
+	sc, done := lookup.For(&c.ctx, v.Resolver, maxQueries)
 	defer done()
 	c.dns = sc
 
 	r := Result{Identity: id, Domain: n.String(), session: s}
-	r.sender = local + "@" + sender
+	r.local, r.host = local, sender
 	o := c.host(n, true, &r.Record)
 	r.Status, r.Err, r.Match, r.Innermost = o.status, o.err, o.match, o.innermost
 	if r.Status == Fail && o.exp != "" && !v.NoExplanation {
@@ -114,6 +117,9 @@ func (c *check) host(d domain.Name, allows bool, first *string) outcome {
 		if first != nil {
 			*first, first = text, nil
 		} else {
+			if c.others == nil {
+				c.others = make([]Published, 0, 6)
+			}
 			c.others = append(c.others, Published{d.String(), text})
 		}
 		base := len(c.terms)

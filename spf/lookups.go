@@ -28,14 +28,11 @@ func (c *check) ask(n domain.Name, t dnsutil.Type) (dnsutil.Answer, error) {
 		}
 		c.asked = append(c.asked, q)
 	}
-	watch := !c.slow && !c.v.NoPrefetch
-	var start time.Time
-	if watch {
-		start = time.Now()
-	}
-	a, err := c.dns.Ask(c.ctx, n, t)
-	if watch {
-		c.slow = time.Since(start) >= slowAnswer
+	a, err := c.dns.Ask(&c.ctx, n, t)
+	if !c.slow && !c.v.NoPrefetch {
+		// One look at the clock an answer: what the check itself does in between is nothing beside slowAnswer.
+		now := time.Now()
+		c.slow, c.last = now.Sub(c.last) >= slowAnswer, now
 	}
 	if err == nil {
 		return a, nil
@@ -300,17 +297,17 @@ func rankOf(h, d domain.Name) int {
 
 // deadline is a context that ends a check. Unlike context.WithDeadline it costs
 // no timer until somebody waits for it, which a resolver that answers from
-// memory never does.
+// memory never does; until then it does not end either.
 type deadline struct {
 	context.Context
 	at     time.Time
-	once   sync.Once
-	inner  context.Context
+	mu     sync.Mutex
+	inner  context.Context // nil until Done
 	cancel context.CancelFunc
 }
 
-func newDeadline(ctx context.Context, d time.Duration) *deadline {
-	return &deadline{Context: ctx, at: time.Now().Add(d)}
+func (d *deadline) start(ctx context.Context, now time.Time, limit time.Duration) {
+	d.Context, d.at = ctx, now.Add(limit)
 }
 
 // Deadline implements context.Context.
@@ -323,24 +320,40 @@ func (d *deadline) Deadline() (time.Time, bool) {
 
 // Done implements context.Context.
 func (d *deadline) Done() <-chan struct{} {
-	d.once.Do(func() { d.inner, d.cancel = context.WithDeadline(d.Context, d.at) })
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.inner == nil {
+		d.inner, d.cancel = context.WithDeadline(d.Context, d.at)
+	}
 	return d.inner.Done()
 }
 
 // Err implements context.Context.
 func (d *deadline) Err() error {
-	if err := d.Context.Err(); err != nil {
-		return err
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.inner != nil {
+		return d.inner.Err()
 	}
-	if !time.Now().Before(d.at) {
-		return context.DeadlineExceeded
-	}
-	return nil
+	return d.Context.Err()
 }
 
-// stop releases the timer, if there is one. Nothing may use d afterwards.
+// Value implements context.Context. It finds the inner context once there is
+// one, so that a context derived from this one needs no goroutine to follow it.
+func (d *deadline) Value(key any) any {
+	d.mu.Lock()
+	inner := d.inner
+	d.mu.Unlock()
+	if inner != nil {
+		return inner.Value(key)
+	}
+	return d.Context.Value(key)
+}
+
+// stop releases the timer, if there is one.
 func (d *deadline) stop() {
-	d.once.Do(func() {})
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if d.cancel != nil {
 		d.cancel()
 	}

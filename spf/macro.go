@@ -83,11 +83,9 @@ type identity struct {
 	sender   string // the domain of <sender>
 	helo     string
 	receiver string
-	// localOK and heloOK say whether the local-part and the HELO name can be
-	// part of a name to ask for: the former is ASCII (RFC 8616, section 4) and
-	// without spaces, the latter a host name. Where they cannot, nothing is asked:
-	// only the publisher of a record may write oddities into a query.
-	localOK, heloOK bool
+	// localOK says whether the local-part can be part of a name to ask for: it
+	// is ASCII (RFC 8616, section 4) and without spaces.
+	localOK bool
 }
 
 // newIdentity prepares the macros for the client and HELO name of s.
@@ -95,9 +93,6 @@ func newIdentity(s Session, local, sender string) identity {
 	id := identity{
 		ip: s.IP.Unmap().WithZone(""), local: local, sender: sender, helo: s.HELO, receiver: s.Receiver,
 		localOK: isASCII(local) && strings.IndexByte(local, ' ') < 0,
-	}
-	if h, err := domain.ParseASCII(s.HELO); err == nil {
-		id.helo, id.heloOK = h.String(), true
 	}
 	if id.receiver == "" {
 		id.receiver = "unknown"
@@ -194,10 +189,14 @@ func (id *identity) expandMacro(dst []byte, m macro, v *values) ([]byte, error) 
 			value = "ip6"
 		}
 	case 'h':
-		if !id.heloOK && v.now == nil {
+		// Only the publisher of a record may write oddities into a query: a HELO
+		// name that is no host name does not get into one.
+		value = id.helo
+		if h, err := domain.ParseASCII(id.helo); err == nil {
+			value = h.String()
+		} else if v.now == nil {
 			return dst, errNoName
 		}
-		value = id.helo
 	case 'c':
 		value = id.ip.String()
 	case 'r':

@@ -136,9 +136,3 @@ func checkable(s string, id Identity, null bool) (domain.Name, bool) {
 	n, err := parse(s)
 	return n, err == nil && n.Labels() > 1
 }
-
-// localPart is what stands left of the "@" in the <sender> of the check.
-func (r Result) localPart() string {
-	local, _, _ := splitSender(r.session.MailFrom)
-	return local
-}

@@ -141,8 +141,8 @@ type Result struct {
 	// Err is nil for a pass; else a constant of this package is at its root.
 	Err error
 
-	session Session
-	sender  string
+	session     Session
+	local, host string // of <sender>
 }
 
 // MailFrom checks the reverse-path (RFC 7208, section 2.4). For the null
@@ -189,8 +189,8 @@ func (r Result) AuthenticationResult() (ptype, property, value string) {
 	if r.Identity == HELO {
 		return "smtp", string(HELO), r.Domain
 	}
-	if r.LocalPart && r.session.MailFrom != "" && isPlainLocal(r.localPart()) {
-		return "smtp", property, r.sender
+	if r.LocalPart && r.session.MailFrom != "" && isPlainLocal(r.local) {
+		return "smtp", property, r.local + "@" + r.host
 	}
 	return "smtp", property, r.Domain
 }

@@ -193,7 +193,7 @@ func TestMacroCases(t *testing.T) {
 		t.Run(fmt.Sprintf("%02d %s", n, c.Template), func(t *testing.T) {
 			local, host, e := splitSender(c.Sender)
 			require.Empty(t, e)
-			id := identity{local: local, sender: host, localOK: true, heloOK: true}
+			id := identity{local: local, sender: host, localOK: true}
 			if c.IP != "" {
 				id.ip = netip.MustParseAddr(c.IP)
 			}
