@@ -27,6 +27,7 @@ type span struct {
 	name       uint32 // end of the name, before white space and the colon
 	colon      uint32 // place of the colon; start if there is none
 	value      uint32 // end of the value, before the final line end
+	group      uint32 // of fields of this name: nameIndex.groups, counted from 1; 0 without a name
 	noColon    bool
 }
 
@@ -83,7 +84,7 @@ type Field struct {
 	i int
 }
 
-func (f Field) span() span { return f.h.fields[f.i] }
+func (f Field) span() *span { return &f.h.fields[f.i] }
 
 // Name returns the field's name as written, without white space before the
 // colon; "" if the field has no colon.

@@ -93,12 +93,12 @@ func (h *Header) index(pos int, limits Limits) (end int, err error) {
 func (h *Header) name(s *span, colon int) {
 	i := len(h.fields)
 	// A reader might append a line without a colon to the field before.
-	afterFrom := i > 0 && h.Field(i-1).Is("From")
+	afterFrom := func() bool { return i > 0 && h.Field(i-1).Is("From") }
 	if colon < 0 {
 		s.noColon = true
 		s.name, s.colon = s.start, s.start
 		field := h.text[s.start:s.value]
-		h.found(NoColon, i, afterFrom || resemblesFrom(field, i == 0))
+		h.found(NoColon, i, resemblesFrom(field, i == 0) || afterFrom())
 		return
 	}
 	before := h.text[s.start:colon]
@@ -110,7 +110,7 @@ func (h *Header) name(s *span, colon int) {
 	}
 	looks := resemblesFrom(name, i == 0)
 	if strings.Contains(before, "\r\n") {
-		h.found(FoldedFieldName, i, afterFrom || looks)
+		h.found(FoldedFieldName, i, looks || afterFrom())
 	} else if len(name) < len(before) {
 		h.found(SpaceBeforeColon, i, false)
 	}

@@ -30,7 +30,6 @@ func (x *nameIndex) build(h *Header) {
 	x.seed, x.mult = rand.Uint64(), rand.Uint64()|1
 	x.slots = make([]uint32, 1<<bits.Len(uint(2*n)))
 	x.order = make([]int, n)
-	member := make([]uint32, n)
 	x.groups = make([]group, 0, min(n, 32))
 	for i := range h.fields {
 		name := Field{h, i}.Name()
@@ -43,8 +42,8 @@ func (x *nameIndex) build(h *Header) {
 			x.groups = append(x.groups, group{hash: hash, first: int32(i)})
 			x.slots[slot] = uint32(len(x.groups))
 		}
-		member[i] = x.slots[slot]
-		x.groups[member[i]-1].end++
+		h.fields[i].group = x.slots[slot]
+		x.groups[x.slots[slot]-1].end++
 	}
 	var at int32
 	for g := range x.groups {
@@ -52,8 +51,8 @@ func (x *nameIndex) build(h *Header) {
 		x.groups[g].start, x.groups[g].end = at, at
 		at += size
 	}
-	for i, m := range member {
-		if m > 0 {
+	for i := range h.fields {
+		if m := h.fields[i].group; m > 0 {
 			g := &x.groups[m-1]
 			x.order[g.end] = i
 			g.end++
