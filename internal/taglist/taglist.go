@@ -191,6 +191,20 @@ func validName(s string) bool {
 // validValue: VALCHAR and white space; octets above 0x7f for internationalized
 // mail (RFC 8616, section 5). Each grammar narrows it further.
 func validValue(s string) bool {
+	// Eight octets at a time that are neither below SP nor DEL; few words have one.
+	const ones, high, low7 = 0x0101010101010101, 0x8080808080808080, 0x7f7f7f7f7f7f7f7f
+	for ; len(s) >= 8; s = s[8:] {
+		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+		plain := (w&low7+(0x80-0x20)*ones)&^(w&low7+ones) | w
+		if plain&high != high && !validOctets(s[:8]) {
+			return false
+		}
+	}
+	return validOctets(s)
+}
+
+func validOctets(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c < 0x20 && !isWSP(c) || c == 0x7f {
 			return false

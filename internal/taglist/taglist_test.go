@@ -87,6 +87,20 @@ func TestScannerGoesOn(t *testing.T) {
 	require.Equal(t, []string{"v=DMARC1", "!", "!", "p=reject", "!", "!"}, got)
 }
 
+// Every octet at every place of a value of every small length.
+func TestValidValue(t *testing.T) {
+	for c := range 256 {
+		want := c >= 0x20 && c != 0x7f || c == '\t' || c == '\r' || c == '\n'
+		for n := range 20 {
+			for i := range n {
+				b := []byte(strings.Repeat("x", n))
+				b[i] = byte(c)
+				require.Equal(t, want, validValue(string(b)), "%q", b)
+			}
+		}
+	}
+}
+
 func TestParseAllocatesNothing(t *testing.T) {
 	s := "v=1; a=rsa-sha256; c=relaxed/relaxed; d=bank.example; s=sel; h=from:to; bh=abc=; b=def"
 	var buf [MaxTags]Tag
