@@ -234,6 +234,44 @@ func TestByteBudget(t *testing.T) {
 	}
 }
 
+// What two scopes leave of their shares is there for the third.
+func TestByteBudgetLeft(t *testing.T) {
+	z := zone(988)
+	s := lookup.New(t.Context(), z, lookup.Limits{Bytes: 9000})
+	defer s.Close()
+	a, b, c := s.Scope(33), s.Scope(33), s.Scope(33) // 2970 each
+	for i, sc := range []*lookup.Scope{a, b} {
+		_, err := sc.Lookup(t.Context(), name(i), txt)
+		require.NoError(t, err)
+		sc.Finish()
+	}
+	for i := range 6 { // 8910 - 2000
+		_, err := c.Lookup(t.Context(), name(10+i), txt)
+		require.NoError(t, err)
+	}
+	_, err := c.Lookup(t.Context(), name(16), txt)
+	require.ErrorIs(t, err, dnsutil.ErrBudget)
+}
+
+// A speculative question that is demanded while it is under way makes room for another.
+func TestPrefetchDemanded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		z := zone(1)
+		z.Delay = time.Second
+		s := lookup.New(t.Context(), z, lookup.Limits{Parallel: 4})
+		defer s.Close()
+		sc := s.Scope(0)
+		for i := range 4 {
+			sc.Prefetch(parsed(t, name(i)), txt)
+		}
+		synctest.Wait()
+		require.Len(t, z.Queries(), 3)
+		go sc.Lookup(t.Context(), name(0), txt)
+		synctest.Wait()
+		require.Len(t, z.Queries(), 4)
+	})
+}
+
 func TestPrefetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		z := zone(1)
@@ -410,6 +448,42 @@ func TestContextEnds(t *testing.T) {
 			require.Zero(t, inside.Load())
 		})
 	}
+}
+
+// Close waits for a Resolver that takes its time to stop, and no longer than that.
+func TestCloseWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := dnsutil.ResolverFunc(func(ctx context.Context, _ string, _ dnsutil.Type) (dnsutil.Answer, error) {
+			<-ctx.Done()
+			time.Sleep(10 * time.Millisecond)
+			return dnsutil.Answer{}, ctx.Err()
+		})
+		s := lookup.New(t.Context(), r, lookup.Limits{})
+		s.Scope(0).Prefetch(parsed(t, name(1)), txt)
+		start := time.Now()
+		s.Close()
+		require.Equal(t, 10*time.Millisecond, time.Since(start))
+	})
+}
+
+// A Resolver that ends its goroutine does not hold up the questions after it.
+func TestExitFreesPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := dnsutil.ResolverFunc(func(_ context.Context, n string, _ dnsutil.Type) (dnsutil.Answer, error) {
+			time.Sleep(time.Second)
+			if n == name(0) {
+				runtime.Goexit()
+			}
+			return dnsutil.Answer{}, nil
+		})
+		s := lookup.New(t.Context(), r, lookup.Limits{Parallel: 1})
+		defer s.Close()
+		sc := s.Scope(0)
+		go sc.Lookup(t.Context(), name(0), txt)
+		synctest.Wait()
+		_, err := sc.Lookup(t.Context(), name(1), txt)
+		require.NoError(t, err)
+	})
 }
 
 func TestCloseWhileAsked(t *testing.T) {
