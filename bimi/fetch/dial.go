@@ -95,6 +95,7 @@ func (f *Fetcher) lookup(ctx context.Context, host domain.Name) ([]netip.Addr, *
 	}
 	sc, done := lookup.For(ctx, f.Resolver, 2)
 	defer done()
+	sc.Prefetch(host, dnsutil.TypeAAAA)
 	var addrs []netip.Addr
 	var failed error
 	for _, t := range []dnsutil.Type{dnsutil.TypeA, dnsutil.TypeAAAA} {

@@ -237,6 +237,16 @@ func TestAddresses(t *testing.T) {
 		require.ErrorIs(t, f.control("unix", "192.0.9.9:443", nil), ErrAddress)
 		require.NoError(t, f.control("tcp4", "192.0.9.9:443", nil))
 	})
+	t.Run("one-round-trip", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			f := wired(t, raw("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+			f.Resolver.(*dnstest.Zone).Delay = time.Second
+			start := time.Now()
+			_, err := f.Get(t.Context(), Request{URL: logo})
+			require.NoError(t, err)
+			require.Equal(t, time.Second, time.Since(start))
+		})
+	})
 	t.Run("second-address", func(t *testing.T) {
 		s := serve(t, func(w http.ResponseWriter, r *http.Request) {})
 		s.f.Resolver = dnstest.MustParse("logo.example. A 198.51.100.1\nlogo.example. A 198.51.100.2")
@@ -422,7 +432,7 @@ func TestContentEncoding(t *testing.T) {
 		{"gzip-gzip", "gzip, gzip", gz(t, gz(t, plain)), ErrEncoding},
 		{"gzip-trailing", "gzip", append(gz(t, plain), 'x'), ErrEncoding},
 		{"gzip-truncated", "gzip", gz(t, plain)[:30], ErrEncoding},
-		{"gzip-bomb", "gzip", gz(t, make([]byte, 10<<20)), ErrTooLarge},
+		{"gzip-bomb", "gzip", gz(t, make([]byte, 1<<20)), ErrTooLarge},
 		{"deflate", "deflate", plain, ErrEncoding},
 		{"br", "br", plain, ErrEncoding},
 	} {
@@ -715,4 +725,76 @@ func TestErrors(t *testing.T) {
 	long := join(ErrTLS, errors.New(strings.Repeat("\u202e\r\n", 100)))
 	require.Less(t, len(long.Error()), 250)
 	require.False(t, bytes.ContainsAny([]byte(long.Error()), "\r\n\u202e"))
+}
+
+// TestChecklist has a test for each point of the BIMI checklist's section on
+// fetching, by its name there; the tests above go into each.
+func TestChecklist(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		n, _ := strconv.Atoi(r.URL.Query().Get("redirects"))
+		if n > 0 {
+			http.Redirect(w, r, "/?redirects="+strconv.Itoa(n-1), http.StatusFound)
+			return
+		}
+		io.WriteString(w, strings.Repeat("x", 100))
+	})
+	get := func(url string, max int64) (Document, error) {
+		return s.f.Get(t.Context(), Request{URL: url, Max: max})
+	}
+	t.Run("G1", func(t *testing.T) {
+		d, err := get(logo, 0)
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, d.TLS, uint16(tls.VersionTLS12))
+		_, err = get("http://logo.example/logo.svg", 0)
+		require.ErrorIs(t, err, ErrURL)
+	})
+	t.Run("G2", func(t *testing.T) {
+		_, err := s.f.FetchCRL(t.Context(), "http://logo.example/a.crl")
+		require.NoError(t, err)
+	})
+	t.Run("G3", func(t *testing.T) {
+		_, err := get("https://logo.example/?redirects=3", 0)
+		require.NoError(t, err)
+		_, err = get("https://logo.example/?redirects=4", 0)
+		require.ErrorIs(t, err, ErrRedirect)
+	})
+	t.Run("G4", func(t *testing.T) {
+		_, err := get(logo, 100)
+		require.NoError(t, err)
+		_, err = get(logo, 99)
+		require.ErrorIs(t, err, ErrTooLarge)
+	})
+	t.Run("G5", func(t *testing.T) {
+		for _, r := range s.seen {
+			require.Empty(t, r.Header["Accept-Encoding"])
+		}
+	})
+	t.Run("G6", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			f := wired(t, func(c net.Conn) { io.Copy(io.Discard, c) })
+			start := time.Now()
+			_, err := f.Get(t.Context(), Request{URL: logo})
+			require.ErrorIs(t, err, ErrTimeout)
+			require.Equal(t, DefaultTimeout, time.Since(start))
+		})
+	})
+	t.Run("G7", func(t *testing.T) {
+		_, err := get("https://inner.example/", 0)
+		require.ErrorIs(t, err, ErrAddress)
+	})
+	t.Run("G8", func(t *testing.T) {
+		d, err := get(logo, 0)
+		require.NoError(t, err)
+		require.Equal(t, "text/plain", d.ContentType)
+	})
+	t.Run("G9", func(t *testing.T) {
+		s := serve(t, func(w http.ResponseWriter, r *http.Request) {})
+		s.f.CacheSize = 0
+		for range 3 {
+			_, err := s.f.Get(t.Context(), Request{URL: logo})
+			require.NoError(t, err)
+		}
+		require.Len(t, s.seen, 1)
+	})
 }

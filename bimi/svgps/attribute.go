@@ -50,6 +50,12 @@ func (c *checker) attribute(o *open, a *attr, seen *attributeSet) {
 	key := attrNone
 	switch a.space {
 	case spaceNone:
+		if o.kind == kindForeign && string(a.name) != "style" {
+			if scheme(a.value, true) {
+				c.security(ErrReference, a.off, where)
+			}
+			return // part of the foreign element
+		}
 		key = attributeOf(a.name)
 	case spaceXML:
 		if string(a.prefix()) == "xml" {

@@ -31,6 +31,7 @@ type elementKind uint8
 const (
 	kindListed  elementKind = iota // in the schema
 	kindInert                      // accepted by the lenient profile only
+	kindForeign                    // somebody's data, accepted by the lenient profile only
 	kindStyle                      // a style sheet in the lenient profile
 	kindRefused                    // an error already: what is inside is only read, not judged
 )
@@ -119,7 +120,7 @@ func (c *checker) judge(o *open, b binding, local []byte, colon int) elementKind
 	}
 	c.note(ErrForeign, o.off, where, "", foreign)
 	if foreign && c.o.Profile == Lenient {
-		return kindInert
+		return kindForeign
 	}
 	return kindRefused
 }
@@ -128,7 +129,7 @@ func (c *checker) judge(o *open, b binding, local []byte, colon int) elementKind
 func (c *checker) characterData(value []byte, off int) {
 	o := &c.stack[len(c.stack)-1]
 	switch {
-	case o.kind == kindRefused:
+	case o.kind == kindRefused, o.kind == kindForeign:
 		return
 	case o.kind == kindStyle:
 		c.styleSheet(value, off, place{elem: o.name})

@@ -202,10 +202,10 @@ func (e Error) tier() Tier {
 	case ErrSize, ErrGzip, ErrEncoding, ErrSyntax, ErrDuplicateAttribute, ErrNamespace, ErrSubset,
 		ErrEntity, ErrInstruction, ErrCDATA, ErrComment, ErrDepth, ErrElements, ErrAttributes,
 		ErrExpansion, ErrRoot, ErrActive, ErrReference:
-		return Security
+		return TierSecurity
 	case ErrDoctype, ErrElement, ErrPlacement, ErrForeign, ErrAttribute, ErrValue, ErrRequired,
 		ErrTitle, ErrDesc, ErrText:
-		return ProfileTier
+		return TierProfile
 	}
-	return Advice
+	return TierAdvice
 }

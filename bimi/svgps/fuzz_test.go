@@ -145,12 +145,12 @@ func closedElement(t *testing.T, e xml.StartElement, lenient bool) {
 		if !lenient && (local == "style" || a.Name.Space != "" && a.Name.Space != uriXLink && a.Name.Space != "xml" && a.Name.Space != uriXML) {
 			t.Fatalf("attribute %v", a.Name)
 		}
-		if local == "href" && (a.Name.Space == "" || a.Name.Space == uriXLink) {
+		if local == "href" && (a.Name.Space == "" && e.Name.Space == uriSVG || a.Name.Space == uriXLink) {
 			if !strings.HasPrefix(a.Value, "#") || len(a.Value) < 2 {
 				t.Fatalf("%v = %q", a.Name, a.Value)
 			}
 		}
-		if a.Name.Space != "" || strings.HasPrefix(local, "data-") {
+		if a.Name.Space != "" || strings.HasPrefix(local, "data-") || e.Name.Space != uriSVG {
 			continue
 		}
 		flat := strings.ToLower(strings.Map(func(r rune) rune {

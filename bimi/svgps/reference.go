@@ -158,7 +158,7 @@ func (c *checker) css(v []byte, off, node int) bool {
 		return false
 	}
 	low := bytes.ToLower(v)
-	for _, word := range []string{"binding", "behavior", "expression", "cursor", "var"} {
+	for _, word := range []string{"binding", "behavior", "expression"} {
 		if bytes.Contains(low, []byte(word)) {
 			return false
 		}

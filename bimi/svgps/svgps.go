@@ -104,22 +104,22 @@ func (s Severity) String() string {
 type Tier uint8
 
 const (
-	// Advice is what makes an image look well or show at more receivers. The zero value.
-	Advice Tier = iota
-	// ProfileTier is SVG Tiny Portable/Secure beyond its security.
-	ProfileTier
-	// Security always refuses the image.
-	Security
+	// TierAdvice is what makes an image look well or show at more receivers. The zero value.
+	TierAdvice Tier = iota
+	// TierProfile is SVG Tiny Portable/Secure beyond its security.
+	TierProfile
+	// TierSecurity always refuses the image.
+	TierSecurity
 )
 
 // String returns "advice", "profile" or "security".
 func (t Tier) String() string {
 	switch t {
-	case Advice:
+	case TierAdvice:
 		return "advice"
-	case ProfileTier:
+	case TierProfile:
 		return "profile"
-	case Security:
+	case TierSecurity:
 		return "security"
 	}
 	return "Tier(" + strconv.Itoa(int(t)) + ")"
@@ -253,9 +253,9 @@ func (o Options) withDefaults() Options {
 // is known to be harmless.
 func (o *Options) severity(e Error, inert bool) Severity {
 	switch e.tier() {
-	case Security:
+	case TierSecurity:
 		return SeverityError
-	case ProfileTier:
+	case TierProfile:
 		if o.Profile != Lenient || !inert {
 			return SeverityError
 		}

@@ -177,6 +177,10 @@ func TestChecklist(t *testing.T) {
 		{"H16/foreign", image(`<x:meta xmlns:x="urn:x"/>`), ErrForeign, nil, ""},
 		{"H16/foreign-attribute", image(`<g xmlns:x="urn:x" x:label="a"/>`), ErrForeign, nil, ""},
 		{"H16/foreign-in-metadata", image(`<metadata><r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#" r:about="http://example.com/"/></metadata>`), ErrForeign, nil, ""},
+		{"H16/foreign-own-attributes", image(`<x:meta xmlns:x="urn:x" colour="red" about="https://example.com/"/>`), ErrForeign, nil, ""},
+		{"H16/foreign-own-handler", image(`<x:meta xmlns:x="urn:x" onload="x"/>`), ErrForeign, ErrActive, ""},
+		{"H16/foreign-own-script", image(`<x:meta xmlns:x="urn:x" a="javascript:x"/>`), ErrForeign, ErrReference, ""},
+		{"H16/foreign-own-style", image(`<x:meta xmlns:x="urn:x" style="a:url(https://evil.example/)"/>`), ErrForeign, ErrReference, ""},
 		{"H16/foreign-unprefixed", image(`<x xmlns="urn:x"/>`), ErrForeign, ErrForeign, ""},
 		{"H16/no-namespace", image(`<rect xmlns=""/>`), ErrForeign, ErrForeign, ""},
 		{"H16/foreign-script", image(`<x:script xmlns:x="urn:x"/>`), ErrActive, ErrActive, ""},
@@ -389,9 +393,9 @@ func TestFindings(t *testing.T) {
 	in := strings.ReplaceAll(image("\r\n<rect ä=\"1\"/>\n <g>ü<rect onclick=\"\"/></g>"), "ä", "colour")
 	got := Check([]byte(in), Options{})
 	require.Len(t, got.Findings, 3)
-	require.Equal(t, Finding{SeverityError, ProfileTier, ErrAttribute, 2, 7, "rect@colour", ""}, got.Findings[0])
-	require.Equal(t, Finding{SeverityError, ProfileTier, ErrText, 3, 5, "g", ""}, got.Findings[1])
-	require.Equal(t, Finding{SeverityError, Security, ErrActive, 3, 12, "rect@onclick", ""}, got.Findings[2])
+	require.Equal(t, Finding{SeverityError, TierProfile, ErrAttribute, 2, 7, "rect@colour", ""}, got.Findings[0])
+	require.Equal(t, Finding{SeverityError, TierProfile, ErrText, 3, 5, "g", ""}, got.Findings[1])
+	require.Equal(t, Finding{SeverityError, TierSecurity, ErrActive, 3, 12, "rect@onclick", ""}, got.Findings[2])
 	require.EqualError(t, got.Err, "svg: line 2, column 7: rect@colour: attribute not in the profile for this element")
 	require.Equal(t, "line 3, column 12: rect@onclick: active, linked or embedded content ("+ErrActive.Advice()+")", got.Findings[2].String())
 
@@ -460,11 +464,39 @@ func TestReceivers(t *testing.T) {
 	}
 }
 
+// TestPrograms: what drawing programs write when nobody tells them about the
+// profile is refused in strict and shown in lenient.
+func TestPrograms(t *testing.T) {
+	run(t, []verdict{
+		{"Illustrator", `<?xml version="1.0" encoding="utf-8"?>
+<!-- Generator: Adobe Illustrator 28.0.0, SVG Export Plug-In . SVG Version: 6.00 Build 0)  -->
+<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">
+<svg version="1.1" id="Layer_1" xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" x="0px" y="0px"
+	 viewBox="0 0 100 100" style="enable-background:new 0 0 100 100;" xml:space="preserve">
+<style type="text/css">
+	.st0{fill:#FFFFFF;stroke:url(#SVGID_1_);font-variant:normal}
+</style>
+<linearGradient id="SVGID_1_" gradientUnits="userSpaceOnUse" x1="0" y1="0" x2="1" y2="1" gradientTransform="matrix(1 0 0 -1 0 18)"><stop offset="0" style="stop-color:#000000"/></linearGradient>
+<clipPath id="SVGID_2_"><rect width="1" height="1"/></clipPath>
+<g opacity="0.5" style="clip-path:url(#SVGID_2_);"><rect class="st0" width="96" height="96"/></g>
+</svg>`, ErrDoctype, nil, ""},
+		{"Inkscape", `<?xml version="1.0" encoding="UTF-8" standalone="no"?>
+<svg xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:cc="http://creativecommons.org/ns#" xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+   xmlns:svg="http://www.w3.org/2000/svg" xmlns="http://www.w3.org/2000/svg" xmlns:sodipodi="http://sodipodi.sourceforge.net/DTD/sodipodi-0.dtd"
+   xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" width="100mm" height="100mm" viewBox="0 0 100 100" version="1.1" id="svg8" inkscape:version="0.92.4">
+  <defs id="defs2" />
+  <sodipodi:namedview id="base" pagecolor="#ffffff" inkscape:pageopacity="0.0" inkscape:window-maximized="1" />
+  <metadata id="metadata5"><rdf:RDF><cc:Work rdf:about=""><dc:format>image/svg+xml</dc:format><dc:type rdf:resource="http://purl.org/dc/dcmitype/StillImage" /><dc:title></dc:title></cc:Work></rdf:RDF></metadata>
+  <g inkscape:label="Layer 1" inkscape:groupmode="layer" id="layer1"><rect style="opacity:1;fill:#ff0000;stroke-width:0.26;font-variant-ligatures:normal" id="rect10" width="50" height="50" x="1" y="2" /></g>
+</svg>`, ErrValue, nil, ""},
+	})
+}
+
 // TestSecurityStays: no combination of options accepts what the security tier refuses.
 func TestSecurityStays(t *testing.T) {
 	o := Options{Profile: Lenient, MaxSize: 1 << 30, MaxDepth: 1 << 30, MaxElements: 1 << 30, MaxAttributes: 1 << 30, MaxExpansion: 1 << 30, MaxCompressed: 1 << 30}
 	for _, e := range allErrors() {
-		if e.tier() == Security {
+		if e.tier() == TierSecurity {
 			require.Equal(t, SeverityError, o.severity(e, true), e.Code())
 		}
 	}
