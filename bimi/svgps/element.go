@@ -110,6 +110,7 @@ func (c *checker) judge(o *open, b binding, local []byte, colon int) elementKind
 			return kindRefused
 		}
 		c.note(ErrElement, o.off, where, "", true)
+		c.nodes[o.node].clip = string(local) == "clipPath" || string(local) == "mask"
 		if c.o.Profile != Lenient {
 			return kindRefused
 		}

@@ -87,8 +87,8 @@ const (
 	ErrSmall Error = "width or height below 96 pixels"
 	// ErrUse: a use element; receivers disagree on the form of its reference.
 	ErrUse Error = "use element"
-	// ErrTarget: a reference to an id that no element has.
-	ErrTarget Error = "reference to an id that does not exist"
+	// ErrTarget: a reference to an id that no element has, or to an element that cannot be painted with.
+	ErrTarget Error = "reference to nothing that can be drawn"
 	// ErrID: the same id twice.
 	ErrID Error = "id given twice"
 	// ErrByteOrderMark: a UTF-8 byte order mark (RFC 3629, section 6).

@@ -33,10 +33,12 @@ func isActive(local []byte) bool {
 
 // isInertElement lists static elements of SVG 1.1 and SVG Tiny 1.2 that the
 // profile left out. Filters are not among them: they are programs for the
-// renderer's processor.
+// renderer's processor. Patterns and markers are not either: fill, stroke and
+// marker are inherited, so one reference can be drawn at every element, inside
+// the pattern too, and what that expands to cannot be counted without a renderer.
 func isInertElement(local []byte) bool {
 	switch string(local) {
-	case "style", "tspan", "textPath", "tbreak", "symbol", "marker", "clipPath", "mask", "pattern", "missing-glyph", "vkern":
+	case "style", "tspan", "textPath", "tbreak", "symbol", "clipPath", "mask", "missing-glyph", "vkern":
 		return true
 	}
 	return false
@@ -47,8 +49,7 @@ func isInertElement(local []byte) bool {
 func isInertAttribute(name []byte) bool {
 	switch string(name) {
 	case "style", "opacity", "overflow", "enable-background", "isolation", "mix-blend-mode", "paint-order", "alignment-baseline", "baseline-shift", "dominant-baseline",
-		"clip", "clip-path", "clip-rule", "clipPathUnits", "mask", "maskUnits", "maskContentUnits", "mask-type", "marker", "marker-start", "marker-mid", "marker-end",
-		"markerUnits", "markerWidth", "markerHeight", "refX", "refY", "orient", "patternUnits", "patternContentUnits", "patternTransform",
+		"clip", "clip-path", "clip-rule", "clipPathUnits", "mask", "maskUnits", "maskContentUnits", "mask-type",
 		"gradientTransform", "spreadMethod", "fx", "fy", "fr", "dx", "dy", "textLength", "lengthAdjust", "letter-spacing", "word-spacing", "writing-mode",
 		"font", "font-size-adjust", "text-decoration", "color-interpolation", "color-interpolation-filters", "flood-color", "flood-opacity", "lighting-color", "pointer-events",
 		"shape-padding", "type", "media", "startOffset", "method", "spacing", "contentStyleType", "tabindex", "aria-label", "aria-labelledby", "aria-hidden", "aria-describedby":

@@ -18,14 +18,14 @@ func (c *checker) references(v []byte, off, node int, where place, functions boo
 	if bytes.IndexByte(v, '(') < 0 && bytes.IndexByte(v, ':') < 0 && bytes.IndexByte(v, '\\') < 0 && bytes.IndexByte(v, '/') < 0 {
 		return
 	}
-	if bytes.IndexByte(v, '\\') >= 0 || bytes.Contains(v, []byte("//")) || bytes.Contains(v, []byte("/*")) || scheme(v, false) || !c.functions(v, off, node) {
+	if bytes.IndexByte(v, '\\') >= 0 || bytes.Contains(v, []byte("//")) || bytes.Contains(v, []byte("/*")) || scheme(v, false) || !c.functions(v, off, node, false) {
 		c.security(ErrReference, off, where)
 	}
 }
 
 // functions checks every function in a CSS value against a list; url() has to
 // be local. It notes the local ones as edges of the drawing.
-func (c *checker) functions(v []byte, off, node int) bool {
+func (c *checker) functions(v []byte, off, node int, sheet bool) bool {
 	for i := 0; ; {
 		p := bytes.IndexByte(v[i:], '(')
 		if p < 0 {
@@ -47,7 +47,7 @@ func (c *checker) functions(v []byte, off, node int) bool {
 			if n == 0 {
 				return false
 			}
-			c.refs = append(c.refs, ref{name: bytes.Clone(id), node: node, off: off, paint: true})
+			c.refs = append(c.refs, ref{name: bytes.Clone(id), node: node, off: off, paint: true, sheet: sheet})
 			i += n
 			continue
 		}
@@ -138,22 +138,22 @@ func scheme(v []byte, active bool) bool {
 
 // style judges a style attribute, which only the lenient profile accepts.
 func (c *checker) style(v []byte, off, node int, where place) {
-	if !c.css(v, off, node) {
+	if !c.css(v, off, node, false) {
 		c.security(ErrReference, off, where)
 	}
 }
 
-// styleSheet judges the text of a style element. Where the rule applies is not
-// worked out: its references are counted once, for the sheet's own place.
+// styleSheet judges the text of a style element. To which elements its rules
+// apply is not worked out.
 func (c *checker) styleSheet(v []byte, off int, where place) {
-	if !c.css(v, off, c.stack[len(c.stack)-1].node) {
+	if !c.css(v, off, c.stack[len(c.stack)-1].node, true) {
 		c.security(ErrReference, off, where)
 	}
 }
 
 // css accepts only style text without at-rules, escapes, comments, markup,
 // bindings and behaviours, with functions of the list.
-func (c *checker) css(v []byte, off, node int) bool {
+func (c *checker) css(v []byte, off, node int, sheet bool) bool {
 	if bytes.IndexAny(v, `\@<`) >= 0 || bytes.Contains(v, []byte("/*")) || bytes.Contains(v, []byte("//")) || scheme(v, false) {
 		return false
 	}
@@ -163,5 +163,5 @@ func (c *checker) css(v []byte, off, node int) bool {
 			return false
 		}
 	}
-	return c.functions(v, off, node)
+	return c.functions(v, off, node, sheet)
 }

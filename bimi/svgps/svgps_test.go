@@ -162,7 +162,15 @@ func TestChecklist(t *testing.T) {
 		{"H11/laughs", image(laughs(10, 10)), ErrExpansion, ErrExpansion, ""},
 		{"H11/chain-16", image(laughs(17, 1)), nil, nil, ""},
 		{"H11/chain-17", image(laughs(18, 1)), ErrExpansion, ErrExpansion, ""},
-		{"H11/pattern", image(`<pattern id="a"><rect fill="url(#a)"/></pattern>`), ErrElement, ErrExpansion, ""},
+		{"H11/pattern", image(`<pattern id="a"><rect fill="url(#a)"/></pattern>`), ErrElement, ErrElement, ""},
+		{"H11/marker", image(`<marker id="a"/>`), ErrElement, ErrElement, ""},
+		{"H11/clip", image(`<clipPath id="a"><rect/></clipPath><g clip-path="url(#a)"/><g style="clip-path:url(#a)"/>`), ErrElement, nil, ""},
+		{"H11/clip-itself", image(`<clipPath id="a"><rect clip-path="url(#a)"/></clipPath>`), ErrElement, ErrExpansion, ""},
+		{"H11/mask-laughs", image(masks(10, 10)), ErrElement, ErrExpansion, ""},
+		{"H11/clip-by-sheet", image(`<style>rect{clip-path:url(#a)}</style><clipPath id="a"><rect/></clipPath>`), ErrElement, ErrExpansion, ""},
+		{"H11/gradient-by-sheet", image(`<style>rect{fill:url(#a)}</style><linearGradient id="a"/>`), ErrElement, nil, ""},
+		{"H11/gradients", image(`<linearGradient id="a" xlink:href="#b"/><linearGradient id="b" xlink:href="#a"/>`), ErrAttribute, ErrExpansion, ""},
+		{"H11/paint-with-shape", image(`<g id="a"/><rect fill="url(#a)"/>`), nil, nil, ErrTarget},
 		{"H12/32768", big(32768), nil, nil, ""},
 		{"H12/32769", big(32769), ErrSize, ErrSize, ""},
 		{"H13/square", strings.Replace(image(""), "0 0 100 100", "0 0 100 200", 1), nil, nil, ErrNotSquare},
@@ -200,6 +208,15 @@ func laughs(n, k int) string {
 		b.WriteString("</g>")
 	}
 	return b.String()
+}
+
+// masks is a chain of n masks, each of which holds k shapes masked by the one before it.
+func masks(n, k int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `<mask id="m%d">%s</mask>`, i, strings.Repeat(fmt.Sprintf(`<rect mask="url(#m%d)"/>`, i-1), k))
+	}
+	return strings.Replace(b.String(), "#m-1", "#none", -1)
 }
 
 // TestXML decides each place where encoding/xml or an HTML parser differs.

@@ -8,6 +8,7 @@ import (
 // node is one element in document order. Its descendants are the nodes up to end.
 type node struct {
 	elem element
+	clip bool  // clipPath or mask
 	end  int32 // MaxElements bounds it
 }
 
@@ -24,7 +25,8 @@ type ref struct {
 	name   []byte
 	node   int // where it stands
 	off    int
-	paint  bool // url() rather than a use element
+	paint  bool // url() rather than href
+	sheet  bool // in a style sheet: it may count for any element
 	target int
 }
 
@@ -91,16 +93,21 @@ func (c *checker) resolve() {
 			continue
 		}
 		r.target = c.ids[i].node
-		switch c.nodes[r.target].elem {
-		case elemLinearGradient, elemRadialGradient, elemSolidColor:
-			if r.paint {
+		if r.paint {
+			switch t := &c.nodes[r.target]; {
+			case t.elem == elemLinearGradient || t.elem == elemRadialGradient || t.elem == elemSolidColor:
 				continue // painting with it draws nothing more
+			case t.clip && r.sheet:
+				// Each element inside the clip could have it too.
+				c.note(ErrExpansion, r.off, place{}, "clip or mask by a style sheet", false)
+				continue
+			case !t.clip:
+				c.noteText(ErrTarget, r.off, place{}, r.name, true)
+				continue // nothing is drawn
 			}
 		}
 		edges = append(edges, r)
 	}
-	// The text of a style sheet can come after elements inside it.
-	slices.SortStableFunc(edges, func(a, b ref) int { return a.node - b.node })
 	if len(edges) > 0 && !c.dead {
 		c.expand(edges)
 	}
