@@ -168,6 +168,14 @@ func runSuites(t *testing.T, name, path string, want int) {
 					require.Equal(t, explanation, r.Explanation)
 				}
 				require.Equal(t, r.Status == Pass, r.Err == nil)
+				if c.Header != "" {
+					// The comment and the problem are free; the rest says the same.
+					theirs := parseReceived(t, "x) "+c.Header[strings.LastIndexByte(c.Header, ')')+1:])
+					delete(theirs, "problem")
+					field := parseReceived(t, r.ReceivedSPF())
+					delete(field, "problem")
+					require.Equal(t, theirs, field)
+				}
 			})
 		}
 	}
