@@ -38,14 +38,12 @@ func (w *walker) discover(author domain.Name, m Method) (d discovery) {
 	wk := w.walk(author)
 	d.orgs = w.orgs(wk)
 	first, last := wk.at[0], wk.at[wk.n-1]
-	if d.err = w.levels[first].err; d.err != nil {
-		return d
-	}
 	if d.policy = w.usable(first); d.policy >= 0 {
 		return d
 	}
 	// The record of the Organizational Domain, else that of the PSD above it; those
-	// at names between do not count.
+	// at names between do not count. If it was the author's own answer that is
+	// missing, there is no certain Organizational Domain with a record.
 	if org, ok := d.orgs.certain(); ok {
 		for _, i := range wk.at[:wk.n] {
 			if w.levels[i].name == org {
@@ -59,7 +57,7 @@ func (w *walker) discover(author domain.Name, m Method) (d discovery) {
 	if d.err = w.firstError(wk); d.err != nil {
 		return d
 	}
-	if last != first && w.levels[last].psd == PSDYes {
+	if w.levels[last].psd == PSDYes {
 		d.policy = w.usable(last)
 	}
 	return d

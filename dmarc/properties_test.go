@@ -186,6 +186,12 @@ func TestBudget(t *testing.T) {
 	// One that passes without further questions is enough, whatever the others cost.
 	r = v.Verify(context.Background(), author, append(ids(5), SPFIdentifier(authres.Pass, author.Domain()))...)
 	require.Equal(t, authres.Pass, r.Status)
+	// Nor is anything asked for what could only have been a pass if there is one already.
+	z.Reset()
+	r = v.Verify(context.Background(), author, DKIMIdentifier(authres.TempError, "a.x0.bank.example", "s"), SPFIdentifier(authres.Pass, author.Domain()))
+	require.Equal(t, authres.Pass, r.Status)
+	require.Len(t, z.Queries(), 8)
+	require.Equal(t, AlignmentUnneeded, r.Identifiers[0].Why)
 	// Junk costs nothing: it does not even get to ask.
 	z.Reset()
 	r = v.Verify(context.Background(), author, DKIMIdentifier(authres.Fail, "a.b.c.d.e.x0.bank.example", "s"), DKIMIdentifier(authres.Pass, "a.b.c.d.e.f.attack.example", "s"))
