@@ -35,7 +35,7 @@ func (w *walker) discover(author domain.Name, m Method) (d discovery) {
 		return w.discoverPSL(author)
 	}
 	d = discovery{author: author, policy: -1}
-	wk := w.walk(author)
+	wk, _ := w.walk(author, true)
 	d.orgs = w.orgs(wk)
 	first, last := wk.at[0], wk.at[wk.n-1]
 	if d.policy = w.usable(first); d.policy >= 0 {

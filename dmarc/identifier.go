@@ -129,15 +129,10 @@ func (w *walker) align(d *discovery, method Method, mode Mode, id Identifier, as
 	if !d.orgs.above(id.domain) {
 		return a
 	}
-	var wk walk
-	if ask {
-		wk = w.walk(id.domain)
-	} else {
-		var ok bool
-		if wk, ok = w.walked(id.domain); !ok {
-			a.Why = AlignmentUnneeded
-			return a
-		}
+	wk, complete := w.walk(id.domain, ask)
+	if !complete {
+		a.Why = AlignmentUnneeded
+		return a
 	}
 	candidates := w.orgs(wk)
 	org, certain := candidates.certain()
@@ -151,7 +146,8 @@ func (w *walker) align(d *discovery, method Method, mode Mode, id Identifier, as
 	case candidates.meets(&d.orgs):
 		a.Why = AlignmentUnknown
 		if a.Err = w.firstError(wk); a.Err == nil {
-			a.Err = w.firstError(w.walk(d.author))
+			authors, _ := w.walk(d.author, false)
+			a.Err = w.firstError(authors)
 		}
 	}
 	return a

@@ -200,6 +200,36 @@ func TestBudget(t *testing.T) {
 	require.Equal(t, AlignmentUnneeded, r.Identifiers[0].Why)
 }
 
+// The strictest policy is found whatever the first author's identifiers cost.
+func TestBudgetOfSeveralAuthors(t *testing.T) {
+	zone := bankZone + "_dmarc.attack.example. TXT \"v=DMARC1; p=none\"\n"
+	var ids []Identifier
+	for i := range 8 {
+		ids = append(ids, DKIMIdentifier(authres.Pass, fmt.Sprintf("a.b.c.d.e.x%d.attack.example", i), "s"))
+	}
+	a := AuthorOptions{SeveralDomains: true}.read("x@attack.example, ceo@bank.example")
+	v := Verifier{Resolver: dnstest.MustParse(zone)}
+	r := v.Verify(context.Background(), a, ids...)
+	require.Equal(t, authres.Fail, r.Status)
+	require.Equal(t, "bank.example", r.Domain)
+	require.Equal(t, PolicyReject, r.Policy)
+	require.Equal(t, authres.Pass, r.Each[0].Status)
+}
+
+func TestFailureReports(t *testing.T) {
+	author, _ := AuthorOf("giant.bank.example")
+	for record, want := range map[string]int{
+		"_dmarc.bank.example. TXT \"v=DMARC1; p=reject; ruf=mailto:f@bank.example\"\n":        1,
+		"_dmarc.bank.example. TXT \"v=DMARC1; p=reject; psd=y; ruf=mailto:f@bank.example\"\n": 0,
+		"_dmarc.example. TXT \"v=DMARC1; p=reject; ruf=mailto:f@example\"\n":                  0,
+	} {
+		v := Verifier{Resolver: dnstest.MustParse(record)}
+		r := v.Verify(context.Background(), author)
+		require.Len(t, r.Record.RUF, 1)
+		require.Len(t, r.FailureReports(), want, record)
+	}
+}
+
 func TestNameTooLongToPublish(t *testing.T) {
 	long := strings.Repeat("a.", 121) + "bank.test"
 	author, err := AuthorOf(long)

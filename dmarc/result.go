@@ -62,6 +62,17 @@ type Result struct {
 
 	// Override is for whoever decides against Policy: this package never sets it.
 	Override *Override
+
+	psd bool // Record is that of a Public Suffix Domain
+}
+
+// FailureReports lists where the domain owner wants failure reports: ruf of the
+// Record, but never that of a Public Suffix Domain (RFC 9991, section 2).
+func (r Result) FailureReports() []URI {
+	if r.psd {
+		return nil
+	}
+	return r.Record.RUF
 }
 
 // PassedBy lists the identifiers that are authenticated and aligned.

@@ -65,7 +65,8 @@ func (v *Verifier) Verify(ctx context.Context, a Author, ids ...Identifier) Resu
 		}
 	}
 	if len(a.domains) == 1 {
-		return v.verify(w, a.domains[0], ids)
+		c := v.discover(w, a.domains[0])
+		return v.judge(w, c, ids)
 	}
 	return v.verifyEach(w, a.domains, ids)
 }
@@ -79,10 +80,16 @@ func (id Identifier) matters() bool {
 // the message (RFC 9989, section 11.5); nothing that is not a pass for each of
 // them is a pass.
 func (v *Verifier) verifyEach(w *walker, authors []domain.Name, ids []Identifier) Result {
+	// What is asked about identifiers must not use up the questions for an author
+	// further back, who may be the one that somebody wants to hide.
+	cases := make([]discovered, 0, len(authors))
+	for _, d := range authors {
+		cases = append(cases, v.discover(w, d))
+	}
 	each := make([]Result, 0, len(authors))
 	worst := 0
-	for i, d := range authors {
-		each = append(each, v.verify(w, d, ids))
+	for i, c := range cases {
+		each = append(each, v.judge(w, c, ids))
 		if each[i].severity() > each[worst].severity() {
 			worst = i
 		}
@@ -111,12 +118,24 @@ func (r *Result) severity() int {
 	return 5
 }
 
-func (v *Verifier) verify(w *walker, author domain.Name, ids []Identifier) (r Result) {
-	method := v.method()
-	from, notes := len(w.queries), len(w.diag)
-	d := w.discover(author, method)
-	r = Result{Domain: author.String(), Method: method}
-	defer func() { r.finish(w, from, notes) }()
+// discovered is a discovery with what is to be told of it.
+type discovered struct {
+	discovery
+	queries []Query
+	diag    []Diagnostic
+}
+
+func (v *Verifier) discover(w *walker, author domain.Name) (c discovered) {
+	c.discovery = w.discover(author, v.method())
+	c.queries, c.diag = w.take()
+	return c
+}
+
+// judge makes a Result of what was discovered about an author.
+func (v *Verifier) judge(w *walker, c discovered, ids []Identifier) (r Result) {
+	d, author := &c.discovery, c.author
+	r = Result{Domain: author.String(), Method: v.method()}
+	defer func() { r.finish(w, c) }()
 
 	if org, ok := d.orgs.certain(); ok {
 		r.OrganizationalDomain = org.String()
@@ -140,7 +159,8 @@ func (v *Verifier) verify(w *walker, author domain.Name, ids []Identifier) (r Re
 		return r
 	}
 	r.PolicyDomain, r.Record = found.name.String(), found.rec
-	r.alignments(w, &d, ids)
+	r.psd = found.psd == PSDYes
+	r.alignments(w, d, ids)
 	r.apply(w, found.name != author)
 	return r
 }
@@ -236,9 +256,10 @@ func (r *Result) note(list []Diagnostic, n domain.Name) {
 }
 
 // finish puts together what is told about the way to the result.
-func (r *Result) finish(w *walker, from, notes int) {
-	r.Queries = w.queries[from:len(w.queries):len(w.queries)]
-	r.Diagnostics = append(r.Diagnostics, w.diag[notes:]...)
+func (r *Result) finish(w *walker, c discovered) {
+	queries, diag := w.take()
+	r.Queries = append(c.queries, queries...)
+	r.Diagnostics = append(append(r.Diagnostics, c.diag...), diag...)
 	if r.Status == authres.TempError || r.Status == authres.PermError {
 		return
 	}

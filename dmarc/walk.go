@@ -56,8 +56,15 @@ type walker struct {
 	dns     *lookup.Scope
 	list    suffix.List
 	levels  []level
-	queries []Query
-	diag    []Diagnostic
+	queries []Query      // not yet taken
+	diag    []Diagnostic // not yet taken
+}
+
+// take returns what was asked and noted since it was last called.
+func (w *walker) take() ([]Query, []Diagnostic) {
+	q, d := w.queries, w.diag
+	w.queries, w.diag = nil, nil
+	return q, d
 }
 
 // level returns the index of a name's level; -1 if it was not asked for yet.
@@ -166,29 +173,18 @@ type walk struct {
 
 // walk does the DNS Tree Walk from start (RFC 9989, section 4.10). A name for
 // which the DNS gives no answer does not end it: what is above often decides what
-// the missing answer could have changed.
-func (w *walker) walk(start domain.Name) walk {
-	var buf [maxSteps]domain.Name
-	wk := walk{start: start}
-	for _, n := range steps(buf[:0], start) {
-		i := w.ask(n)
-		wk.at[wk.n] = i
-		wk.n++
-		if l := &w.levels[i]; !l.rec.IsZero() && l.psd != PSDUnknown {
-			break
-		}
-	}
-	return wk
-}
-
-// walked is walk without asking anything new; ok is false if that would be needed.
-func (w *walker) walked(start domain.Name) (wk walk, ok bool) {
+// the missing answer could have changed. With ask false it puts no new question to
+// the DNS, and complete is false if that would have been needed.
+func (w *walker) walk(start domain.Name, ask bool) (wk walk, complete bool) {
 	var buf [maxSteps]domain.Name
 	wk.start = start
 	for _, n := range steps(buf[:0], start) {
 		i := w.level(n)
 		if i < 0 {
-			return walk{}, false
+			if !ask {
+				return wk, false
+			}
+			i = w.ask(n)
 		}
 		wk.at[wk.n] = i
 		wk.n++
