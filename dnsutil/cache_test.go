@@ -3,6 +3,7 @@ package dnsutil_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -33,7 +34,46 @@ func (c *counter) Lookup(ctx context.Context, _ string, _ dnsutil.Type) (dnsutil
 	return c.answer, c.err
 }
 
-func TestCacheLifetime(t *testing.T) {
+func TestThreats(t *testing.T) {
+	testCacheLifetime(t)
+	t.Run("CMP-12", testFaults)
+}
+
+// Turning any subset of answers into failures turns each outcome into an error or
+// leaves it alone, also through a cache and a CNAME.
+func testFaults(t *testing.T) {
+	zone := dnstest.NewConformanceZone()
+	var names []string
+	for _, n := range []string{"data", "alias", "alias2", "dangling", "missing", "empty", "x.wild", "null"} {
+		names = append(names, n+".conformance.example.")
+	}
+	types := []dnsutil.Type{dnsutil.TypeA, dnsutil.TypeTXT, dnsutil.TypeMX}
+	for seed := range uint64(200) {
+		rnd := rand.New(rand.NewPCG(seed, 0))
+		faulty := zone
+		for _, n := range names {
+			if rnd.IntN(3) == 0 {
+				faulty = faulty.WithFault(n, types[rnd.IntN(len(types))], []error{dnsutil.ErrServFail, dnsutil.ErrTimeout}[rnd.IntN(2)])
+			}
+		}
+		cache := &dnsutil.Cache{Resolver: faulty}
+		for range 2 {
+			for _, n := range names {
+				for _, ty := range types {
+					want, _ := zone.Lookup(t.Context(), n, ty)
+					got, err := cache.Lookup(t.Context(), n, ty)
+					if err != nil {
+						want = dnsutil.Answer{}
+					}
+					want.TTL = got.TTL
+					require.Equal(t, want, got)
+				}
+			}
+		}
+	}
+}
+
+func testCacheLifetime(t *testing.T) {
 	data := func(ttl time.Duration) dnsutil.Answer { return dnsutil.Answer{TXT: []string{"x"}, TTL: ttl} }
 	for _, c := range []struct {
 		what     string

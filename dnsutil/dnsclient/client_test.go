@@ -32,8 +32,13 @@ func addrs(s ...string) (out []netip.Addr) {
 	return out
 }
 
+func TestThreats(t *testing.T) {
+	testReplies(t)
+	testTruncation(t)
+}
+
 // Replies to one A query for www.example.com., and what they amount to.
-func TestReplies(t *testing.T) {
+func testReplies(t *testing.T) {
 	mod := func(f func(m *dns.Msg), records ...string) handler {
 		return func(q *dns.Msg, _ bool) [][]byte {
 			m := answer(t, q, records...)
@@ -177,7 +182,7 @@ func chain(n int) (out []string) {
 }
 
 // DNS-06: what does not fit a datagram is had over TCP or not at all.
-func TestTruncation(t *testing.T) {
+func testTruncation(t *testing.T) {
 	truncated := func(q *dns.Msg) [][]byte {
 		m := answer(t, q, qname+" 300 A 192.0.2.66") // what is there does not count
 		m.Truncated = true

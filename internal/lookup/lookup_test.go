@@ -70,7 +70,31 @@ func TestOneQuestionOnce(t *testing.T) {
 	})
 }
 
-func TestNames(t *testing.T) {
+func TestThreats(t *testing.T) {
+	t.Run("DNS-01", testAbsolute)
+	t.Run("DNS-03", testIllegalNames)
+	testAdapters(t)
+}
+
+// Whatever form a name is asked in, it leaves absolute and in lower case.
+func testAbsolute(t *testing.T) {
+	z := zone(1)
+	for _, r := range []dnsutil.Resolver{z, plain(z)} {
+		z.Reset()
+		s := lookup.New(t.Context(), r, lookup.Limits{})
+		sc := s.Scope(0)
+		for _, n := range []string{"a.example", "B.example.", "_dmarc.C.example", "com"} {
+			_, err := sc.Lookup(t.Context(), n, txt)
+			require.NoError(t, err)
+		}
+		_, err := sc.Ask(t.Context(), parsed(t, "d.example"), txt)
+		require.NoError(t, err)
+		s.Close()
+		require.Equal(t, []string{"TXT a.example.", "TXT b.example.", "TXT _dmarc.c.example.", "TXT com.", "TXT d.example."}, z.Queries())
+	}
+}
+
+func testIllegalNames(t *testing.T) {
 	z := zone(1)
 	s := lookup.New(t.Context(), z, lookup.Limits{})
 	defer s.Close()
@@ -353,7 +377,7 @@ func TestSpeculativeBytes(t *testing.T) {
 }
 
 // Lying and broken adapters (DNS-17).
-func TestThreats(t *testing.T) {
+func testAdapters(t *testing.T) {
 	var nilZone *dnstest.Zone
 	v4, v6 := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")
 	answer := func(a dnsutil.Answer, err error) dnsutil.Resolver {
