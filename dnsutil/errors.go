@@ -48,8 +48,8 @@ const (
 	ErrNotRecorded Error = "question not in the DNS recording"
 )
 
-// names are the constants by name.
-var names = [...]struct {
+// errorNames are the constants by name.
+var errorNames = [...]struct {
 	err  Error
 	name string
 }{
@@ -75,7 +75,7 @@ var names = [...]struct {
 
 // Code returns the name of the constant, such as "ErrServFail"; "" for a value that is none.
 func (e Error) Code() string {
-	for _, n := range names {
+	for _, n := range errorNames {
 		if n.err == e {
 			return n.name
 		}

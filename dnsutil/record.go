@@ -198,7 +198,7 @@ func (x Exchange) MarshalJSON() ([]byte, error) {
 	if x.Err != nil {
 		s := text(x.Err.Error())
 		j.Error = &s
-		for _, n := range names {
+		for _, n := range errorNames {
 			if errors.Is(x.Err, n.err) {
 				j.Is = append(j.Is, n.name)
 			}
@@ -255,7 +255,7 @@ func errorByName(code string) error {
 	case codeDeadline:
 		return context.DeadlineExceeded
 	}
-	for _, n := range names {
+	for _, n := range errorNames {
 		if n.name == code {
 			return n.err
 		}

@@ -1,8 +1,10 @@
 package dnstest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/netip"
 	"strings"
 
@@ -13,27 +15,71 @@ import (
 
 // parseJSON reads the form of the command mailauth.
 func (z *Zone) parseJSON(text string) error {
-	var names map[string]map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(text), &names); err != nil {
+	names, err := members([]byte(text))
+	if err != nil {
 		return fmt.Errorf("zone: %w", err)
 	}
-	for name, entries := range names {
+	for _, m := range names {
 		n := &node{data: map[dnsutil.Type]dnsutil.Answer{}}
-		at := key(name)
-		if name == "*" {
+		at := key(m.name)
+		if m.name == "*" {
 			z.any = n
 		} else if z.nodes[at] != nil {
-			return fmt.Errorf("zone: %s: written twice, in different case", name)
+			return fmt.Errorf("zone: %s: written twice, in different case", m.name)
 		} else {
 			z.nodes[at] = n
 		}
-		for k, v := range entries {
-			if err := z.entry(n, at, k, v); err != nil {
-				return fmt.Errorf("zone: %s: %s: %w", name, k, err)
+		entries, err := members(m.value)
+		if err != nil {
+			return fmt.Errorf("zone: %s: %w", m.name, err)
+		}
+		for _, e := range entries {
+			if err := z.entry(n, at, e.name, e.value); err != nil {
+				return fmt.Errorf("zone: %s: %s: %w", m.name, e.name, err)
 			}
 		}
 	}
 	return nil
+}
+
+type member struct {
+	name  string
+	value json.RawMessage
+}
+
+// members reads an object in which no name stands twice; package json would let
+// the last one win, and half of a zone would not be there.
+func members(text []byte) ([]member, error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	if open, err := d.Token(); err != nil {
+		return nil, err
+	} else if open != json.Delim('{') {
+		return nil, fmt.Errorf("%v in place of an object", open)
+	}
+	var out []member
+	seen := map[string]bool{}
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		m := member{name: t.(string)} // nothing else can be a name
+		if seen[m.name] {
+			return nil, fmt.Errorf("%q is written twice", m.name)
+		}
+		seen[m.name] = true
+		if err := d.Decode(&m.value); err != nil {
+			return nil, err
+		}
+		out = append(out, m)
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, fmt.Errorf("text after the object")
+	}
+	return out, nil
 }
 
 func (z *Zone) entry(n *node, at, k string, v json.RawMessage) error {
