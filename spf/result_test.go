@@ -1,6 +1,7 @@
 package spf
 
 import (
+	"encoding/json"
 	"net/netip"
 	"strings"
 	"testing"
@@ -211,4 +212,23 @@ func TestErrorText(t *testing.T) {
 	r := (&Verifier{Resolver: z}).MailFrom(t.Context(), session("192.0.2.9"))
 	require.EqualError(t, r.Err, `unknown mechanism or malformed term: "foo:bar" in the record of w.example`)
 	require.True(t, strings.HasPrefix(ErrMechanism.Section(), "RFC 7208, section 4.6.1"))
+}
+
+func TestJSON(t *testing.T) {
+	z := dnstest.MustParse("v.example. TXT \"v=spf1 a -all exp=e.example\"\ne.example. TXT no\nw.example. TXT \"v=spf1 ip4:192.0.2.9\"\n")
+	v := &Verifier{Resolver: z}
+	r := v.MailFrom(t.Context(), session("192.0.2.9"))
+	b, err := json.Marshal(r)
+	require.NoError(t, err)
+	require.Equal(t, `{"result":"fail","identity":"mailfrom","domain":"v.example","mechanism":"-all","explanation":"no","lookups":1,"void_lookups":1,"code":"ErrFail","error":"client is not authorized"}`, string(b))
+	require.Equal(t, "[result=fail identity=mailfrom domain=v.example mechanism=-all lookups=1 void_lookups=1 code=ErrFail error=client is not authorized]", r.LogValue().String())
+	s := session("192.0.2.9")
+	s.HELO = "w.example"
+	b, err = json.Marshal(v.HELO(t.Context(), s))
+	require.NoError(t, err)
+	require.Equal(t, `{"result":"pass","identity":"helo","domain":"w.example","mechanism":"ip4:192.0.2.9","lookups":0,"void_lookups":0,"error":""}`, string(b))
+	b, err = json.Marshal(Result{})
+	require.NoError(t, err)
+	require.Equal(t, `{"result":"","lookups":0,"void_lookups":0,"error":""}`, string(b))
+	require.Equal(t, "result=unevaluated", Result{}.LogValue().Group()[0].String())
 }
