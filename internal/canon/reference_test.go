@@ -40,12 +40,9 @@ func referenceBody(body string, relaxed bool) string {
 // RFC 6376, section 3.4.2, one after another over whole strings.
 func referenceRelaxedField(field string) string {
 	name, value, _ := strings.Cut(field, ":")
-	name = strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r + 'a' - 'A'
-		}
-		return r
-	}, name)
+	for c := byte('A'); c <= 'Z'; c++ {
+		name = strings.ReplaceAll(name, string(c), string(c+'a'-'A'))
+	}
 	value = strings.TrimSuffix(value, "\r\n")
 	step := func(s string) string {
 		s = strings.ReplaceAll(s, "\r\n", "")
