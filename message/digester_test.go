@@ -354,7 +354,7 @@ func TestMemory(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			size := c.size
 			if raceEnabled {
-				size = min(size, 8<<20)
+				size = 512 << 10
 			}
 			piece := []byte(c.piece)
 			used := allocated(func() {

@@ -66,9 +66,10 @@ func (h *Header) Findings() []Finding { return h.findings }
 
 // AmbiguousAuthor lists those of the findings because of which some reader
 // could see another author than this package does, or which leave the message
-// without one: the author domain must then not be used. It is nil for a message with exactly one field
-// that anybody could take for From. Whether that field's value names one
-// author is another question. The slice must not be modified.
+// without one: the author domain must then not be used. It is nil for a
+// message with exactly one field that anybody could take for From. Whether
+// that field's value names one author is another question. The slice must not
+// be modified.
 func (h *Header) AmbiguousAuthor() []Finding { return h.author }
 
 // Internationalized reports whether the message is an internationalized one
@@ -112,9 +113,10 @@ func (f Field) Value() string {
 // Index returns the field's place in the header, 0 being the topmost.
 func (f Field) Index() int { return f.i }
 
-// AppendCanonical appends the field's canonical form (RFC 6376, sections 3.4.1
-// and 3.4.2) with its final CRLF to dst. A last field that was received
-// without line end gets one: section 3.7 has each field end in CRLF.
+// AppendCanonical appends the field's canonical form to dst, with its final
+// CRLF (RFC 6376, section 3.4.1 and RFC 6376, section 3.4.2). A last field that
+// was received without line end gets one, as each has to end in CRLF there
+// (RFC 6376, section 3.7).
 func (f Field) AppendCanonical(dst []byte, c Canonicalization) []byte {
 	dst = f.AppendCanonicalCut(dst, c, 0, 0)
 	return append(dst, '\r', '\n')
@@ -122,8 +124,8 @@ func (f Field) AppendCanonical(dst []byte, c Canonicalization) []byte {
 
 // AppendCanonicalCut is AppendCanonical with the octets [from, to) of the
 // field's Value left out, and without the final CRLF. It is how a signature
-// field enters its own hash, with the value of b= taken out (RFC 6376, section
-// 3.7). It panics if the range does not lie in the value.
+// field enters its own hash, with the value of b= taken out
+// (RFC 6376, section 3.7). It panics if the range does not lie in the value.
 func (f Field) AppendCanonicalCut(dst []byte, c Canonicalization, from, to int) []byte {
 	s := f.span()
 	v := f.Value()

@@ -191,8 +191,8 @@ func (h *Header) whole(closed bool) {
 	}
 }
 
-// singletons are the fields that may occur once (RFC 5322, section 3.6; RFC
-// 2045, sections 4 to 8; RFC 2183, section 2), From aside.
+// singletons are the fields that may occur once, From aside (RFC 5322, section 3.6;
+// RFC 2045, section 3; RFC 2183, section 2).
 var singletons = [...]string{
 	"Date", "Sender", "Reply-To", "To", "Cc", "Bcc", "Message-ID", "In-Reply-To",
 	"References", "Subject", "MIME-Version", "Content-Type",

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// Body canonicalizes a body that arrives in pieces (RFC 6376, sections 3.4.3
-// and 3.4.4) and writes the canonical octets to a sink. How the body was cut
+// Body canonicalizes a body that arrives in pieces (RFC 6376, section 3.4.3 and
+// RFC 6376, section 3.4.4) and writes the canonical octets to a sink. How the body was cut
 // into pieces makes no difference to what the sink receives in all. Nothing
 // that can grow is kept: trailing empty lines are a number, trailing white
 // space is one bit. Call Start before the first Write.
 //
 // White space is SP and HTAB only. A CR without LF or an LF without CR is an
-// octet like any other: section 3.4 assumes that there are none, and section
-// 5.3 has the signer see to it.
+// octet like any other: RFC 6376, section 3.4 assumes that there are none, and
+// RFC 6376, section 5.3 has the signer see to it.
 //
 // Most octets come out as they went in, so they are looked at eight at a time
 // for the exceptions, and long stretches between two of these reach the sink
@@ -170,8 +170,8 @@ func (b *Body) flush() {
 	}
 }
 
-// reduce writes p with its white space reduced as section 3.4.4, step a, has
-// it. p begins outside of white space and of a CRLF, and its last octet is
+// reduce writes p with its white space reduced (RFC 6376, section 3.4.4,
+// step a). p begins outside of white space and of a CRLF, and its last octet is
 // neither white space nor the end of a CRLF.
 func (b *Body) reduce(p []byte) {
 	from := 0 // p[:from] is done
