@@ -1,6 +1,16 @@
 // Package dnsutil is the seam between the verifiers and the DNS: the one-method
 // interface [Resolver] they ask through, the four-valued [Answer] they get, and
-// decorators for it. The package itself opens no socket.
+// decorators for it: [Cache], [Recorder] and [Recording.Replay]. The package
+// itself opens no socket; dnsutil/dnsclient does, and [FromNet] adapts the standard
+// library's resolver. dnsutil/dnstest has a fake DNS, and a conformance test for
+// Resolvers of your own.
+//
+// # Limits
+//
+// A Cache holds 16 MiB and 100,000 answers, each of at most a sixteenth of the
+// octets, for a minute to a day, and errors for 5 s, 30 s at most. All but
+// the minute and the day can be set. The verifiers limit what they ask for one message:
+// 100 questions, 16 at once, 30 s and 256 KiB of answers.
 package dnsutil
 
 import (
