@@ -328,16 +328,17 @@ func checkParse(t *testing.T, s string) {
 // grammar's own characters can say, and on mutilated seeds.
 func TestReference(t *testing.T) {
 	alphabet := []string{"a", ".", "@", "<", ">", ",", ":", ";", "\"", "(", ")", "\\", " ", "\r\n ", "a@b", "[", "\xff"}
-	var walk func(prefix string, depth int)
-	walk = func(prefix string, depth int) {
+	var walk func(prefix string, depth int, alphabet []string)
+	walk = func(prefix string, depth int, alphabet []string) {
 		checkParse(t, prefix)
 		if depth > 0 {
 			for _, a := range alphabet {
-				walk(prefix+a, depth-1)
+				walk(prefix+a, depth-1, alphabet)
 			}
 		}
 	}
-	walk("", 4)
+	walk("", 3, alphabet)
+	walk("", 5, []string{"a@b", "<", ">", ",", ":", ";"})
 	for _, s := range seeds {
 		checkParse(t, s)
 		for i := range s {
