@@ -31,7 +31,7 @@
 //
 // The package refuses by default what the standards of today refuse or what the
 // field no longer trusts: SHA-1 (RFC 8301, section 3.1), RSA keys under 1024
-// bits (section 3.2 there), signatures that leave the end of the body open
+// bits (RFC 8301, section 3.2), signatures that leave the end of the body open
 // through l= (RFC 6376, section 8.2), signing domains that are public suffixes,
 // Ed25519 keys of low order, expired signatures. The options that relax some of
 // it are named for the risk.
