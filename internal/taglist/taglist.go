@@ -118,7 +118,7 @@ func Get(tags []Tag, name string) (value string, ok bool) {
 // Compact returns v without its folding white space, for values in which the
 // grammar allows it anywhere (base64). It copies only when there is some.
 func Compact(v string) string {
-	if strings.IndexAny(v, " \t\r\n") < 0 {
+	if !strings.ContainsAny(v, " \t\r\n") {
 		return v
 	}
 	b := make([]byte, 0, len(v))
