@@ -154,7 +154,7 @@ func (c *checker) styleSheet(v []byte, off int, where place) {
 // css accepts only style text without at-rules, escapes, comments, markup,
 // bindings and behaviours, with functions of the list.
 func (c *checker) css(v []byte, off, node int, sheet bool) bool {
-	if bytes.IndexAny(v, `\@<`) >= 0 || bytes.Contains(v, []byte("/*")) || bytes.Contains(v, []byte("//")) || scheme(v, false) {
+	if bytes.ContainsAny(v, `\@<`) || bytes.Contains(v, []byte("/*")) || bytes.Contains(v, []byte("//")) || scheme(v, false) {
 		return false
 	}
 	low := bytes.ToLower(v)
