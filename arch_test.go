@@ -207,7 +207,7 @@ func TestImports(t *testing.T) {
 				allowed := false
 				switch {
 				case isOwn && program:
-					// Programs are users of the exported API (command.md).
+					// Programs are users of the exported API.
 					allowed = f.test || !strings.HasPrefix(d.path, "examples/") || !matches("internal/...", own)
 				case isOwn:
 					allowed = f.test || matches(r.own, own)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// The limits of a [Cache] (threats.md, section 2).
+// The limits of a [Cache].
 const (
 	defaultCacheBytes   = 16 << 20
 	defaultCacheEntries = 100_000

@@ -12,8 +12,7 @@
 //
 // # Limits
 //
-// Each can be found in threats.md, section 2, "One query": 5 s a try, one retry,
-// TCP once a try, 8 CNAMEs, 64 KiB a reply.
+// 5 s a try, one retry, TCP once a try, 8 CNAMEs, 64 KiB a reply.
 package dnsclient
 
 import (

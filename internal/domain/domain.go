@@ -137,7 +137,7 @@ func parse(s string, class charClass, host bool) (Name, error) {
 
 // toASCII converts U-labels. No mapping is applied beyond lower case: UTS #46
 // mapping deletes and replaces characters, which can turn a name that nobody
-// owns into the victim's (threats.md R1).
+// owns into the victim's.
 func toASCII(s string) (string, error) {
 	if !utf8.ValidString(s) {
 		return "", ErrChar

@@ -41,8 +41,8 @@
 //
 // # Limits
 //
-// [Limits] has them with their defaults: threats.md, section 2, "DNS of one
-// message". Over a number it is dnsutil.ErrBudget, over the time dnsutil.ErrTimeout.
+// [Limits] has them with their defaults.
+// Over a number it is dnsutil.ErrBudget, over the time dnsutil.ErrTimeout.
 // A session has at most 64 scopes; more of them have no budget.
 package lookup
 

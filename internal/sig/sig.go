@@ -62,7 +62,7 @@ const (
 // ErrSignature: the cryptography says no.
 const ErrSignature Error = "signature did not verify"
 
-// Default limits (threats.md, section 2).
+// Default limits.
 const (
 	// MaxNames bounds h=: no mail has a tenth of it, and each costs a look-up in the header.
 	MaxNames = 256

@@ -11,7 +11,7 @@ import (
 	"github.com/seed2385d973/mailauth/dnsutil"
 )
 
-// MaxChain is how many CNAMEs are followed (threats.md, section 2): more than any
+// MaxChain is how many CNAMEs are followed: more than any
 // sane delegation uses, and few enough that a zone cannot keep us busy.
 const MaxChain = 8
 
