@@ -26,7 +26,6 @@ type check struct {
 	depth int
 
 	lookups, voids int
-	asked          []question
 	fair           []domain.Name // void for the client's family alone; see countVoid
 	terms          []Term        // of all records under evaluation, innermost last
 	others         []Published
@@ -37,8 +36,7 @@ type check struct {
 	slow           bool      // an answer took long enough to ask ahead
 	ahead          *ahead
 
-	askedBuf [16]question
-	termsBuf [12]Term
+	termsBuf [10]Term
 }
 
 // unchecked is the result of a check that never came to asking.
@@ -60,7 +58,7 @@ func (v *Verifier) check(ctx context.Context, s Session, id Identity, local, hos
 		return unchecked(s, id, ErrDomain)
 	}
 	c := &check{v: v}
-	c.asked, c.terms = c.askedBuf[:0], c.termsBuf[:0]
+	c.terms = c.termsBuf[:0]
 	sender := n.String()
 	if host != name {
 		sender = host
@@ -75,6 +73,7 @@ func (v *Verifier) check(ctx context.Context, s Session, id Identity, local, hos
 	sc, done := lookup.For(&c.ctx, v.Resolver, maxQueries)
 	defer done()
 	c.dns = sc
+	before := sc.Demanded() // a caller's scope may have served others
 
 	r := Result{Identity: id, Domain: n.String(), session: s}
 	r.local, r.host = local, sender
@@ -83,7 +82,7 @@ func (v *Verifier) check(ctx context.Context, s Session, id Identity, local, hos
 	if r.Status == Fail && o.exp != "" && !v.NoExplanation {
 		r.Explanation = c.explain(o.exp, o.domain)
 	}
-	r.Lookups, r.VoidLookups, r.Queries = c.lookups, c.voids, len(c.asked)
+	r.Lookups, r.VoidLookups, r.Queries = c.lookups, c.voids, sc.Demanded()-before
 	r.Others, r.Breadth, r.LocalPart = c.others, c.breadth, c.local
 	return r
 }

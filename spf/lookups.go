@@ -13,21 +13,10 @@ import (
 	"github.com/seed2385d973/mailauth/internal/domain"
 )
 
-type question struct {
-	name domain.Name
-	t    dnsutil.Type
-}
-
 // ask asks one question of this check. Errors are problems rooted in ErrDNS,
-// or in ErrQueries or ErrTimeout, which end the check wherever they are met.
+// or in ErrQueries or ErrTimeout, which end the check wherever they are met. The
+// scope counts the different questions and has the limit.
 func (c *check) ask(n domain.Name, t dnsutil.Type) (dnsutil.Answer, error) {
-	q := question{n, t}
-	if !slices.Contains(c.asked, q) {
-		if len(c.asked) == maxQueries {
-			return dnsutil.Answer{}, &problem{err: ErrQueries, term: n.String()}
-		}
-		c.asked = append(c.asked, q)
-	}
 	a, err := c.dns.Ask(&c.ctx, n, t)
 	if !c.slow && !c.v.NoPrefetch {
 		// One look at the clock an answer: what the check itself does in between is nothing beside slowAnswer.

@@ -44,8 +44,13 @@ func scanTerms(s string, buf []Term) (terms []Term, at string, e Error) {
 		if n++; n > maxTerms {
 			return nil, "", ErrTerms
 		}
-		buf = append(buf, Term{Text: s[start:i]})
+		if len(buf) < cap(buf) {
+			buf = buf[:len(buf)+1]
+		} else {
+			buf = append(buf, Term{})
+		}
 		t := &buf[len(buf)-1]
+		*t = Term{Text: s[start:i]}
 		if e := t.scan(); e != "" {
 			return nil, t.Text, e
 		}

@@ -55,3 +55,10 @@ func (sc *Scope) PrefetchThen(n domain.Name, t dnsutil.Type, then func(dnsutil.A
 		}
 	}()
 }
+
+// Demanded returns how many different questions the scope has demanded.
+func (sc *Scope) Demanded() int {
+	sc.s.mu.Lock()
+	defer sc.s.mu.Unlock()
+	return len(sc.asked)
+}

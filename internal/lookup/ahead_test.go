@@ -41,6 +41,7 @@ func TestPrefetchThen(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 40*time.Millisecond, time.Since(start))
 		require.Equal(t, []string{"TXT b.example."}, s.Queries())
+		require.Equal(t, 1, sc.Demanded())
 		// What is under way when the session closes is not called any more.
 		sc.PrefetchThen(name("d.example"), dnsutil.TypeTXT, func(dnsutil.Answer) { calls.Add(1) })
 		s.Close()
