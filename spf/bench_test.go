@@ -128,3 +128,29 @@ func BenchmarkHostileRecord(b *testing.B) {
 		})
 	}
 }
+
+// Reading the flat record alone, into room that is there.
+func BenchmarkScanFlat8(b *testing.B) {
+	text := flatOf8[len(`v.example. TXT "`) : len(flatOf8)-1]
+	var buf [10]Term
+	b.ReportAllocs()
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		if _, _, e := scanTerms(text, buf[:0]); e != "" {
+			b.Fatal(e)
+		}
+	}
+}
+
+// Opening and closing a session with one question, which every check does.
+func BenchmarkOneLookup(b *testing.B) {
+	m := newMemory(b, flatOf8)
+	b.ReportAllocs()
+	for b.Loop() {
+		sc, done := lookup.For(context.Background(), m, maxQueries)
+		if _, err := sc.Lookup(context.Background(), "v.example.", dnsutil.TypeTXT); err != nil {
+			b.Fatal(err)
+		}
+		done()
+	}
+}
