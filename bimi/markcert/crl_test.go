@@ -2,8 +2,11 @@ package markcert
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -196,4 +199,33 @@ func TestCRLExtensions(t *testing.T) {
 	many = append(many, pkix.Extension{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 32473, 99}, Value: []byte{5, 0}})
 	_, err = useCRL(makeCRL(t, issuer, key, nil, many...), cert, issuer, crlTime)
 	require.ErrorIs(t, err, ErrCRL)
+}
+
+// TestCRLAlgorithms: SHA-256 and better, with the issuer's kind of key.
+func TestCRLAlgorithms(t *testing.T) {
+	issuer, cert, key := crlIssuer(t, 5)
+	rk, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "CA"}, IsCA: true,
+		BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+		NotBefore: crlTime, NotAfter: crlTime.AddDate(1, 0, 0)}
+	raw, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &rk.PublicKey, rk)
+	require.NoError(t, err)
+	rsaIssuer, err := x509.ParseCertificate(raw)
+	require.NoError(t, err)
+	for alg, want := range map[x509.SignatureAlgorithm]error{
+		x509.ECDSAWithSHA256: nil, x509.ECDSAWithSHA384: nil, x509.ECDSAWithSHA512: nil, x509.ECDSAWithSHA1: ErrCRLSignature,
+		x509.SHA256WithRSA: nil, x509.SHA384WithRSA: nil, x509.SHA512WithRSA: nil, x509.SHA1WithRSA: ErrCRLSignature,
+		x509.SHA256WithRSAPSS: ErrCRLSignature,
+	} {
+		by, signer := issuer, crypto.Signer(key)
+		if alg < x509.ECDSAWithSHA1 || alg > x509.ECDSAWithSHA512 {
+			by, signer = rsaIssuer, rk
+		}
+		raw, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{Number: big.NewInt(1), SignatureAlgorithm: alg,
+			ThisUpdate: crlTime, NextUpdate: crlTime.Add(time.Hour)}, by, signer)
+		require.NoError(t, err)
+		_, err = useCRL(raw, cert, by, crlTime)
+		require.ErrorIs(t, err, want, alg.String())
+	}
 }

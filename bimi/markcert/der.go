@@ -78,12 +78,6 @@ func (d *der) element(tag byte, whole *der) bool {
 	return ok
 }
 
-// skip reads an element with the tag and drops it.
-func (d *der) skip(tag byte) bool {
-	var c der
-	return d.read(tag, &c)
-}
-
 // optional reads the element if it is there; false only if it is there and broken.
 func (d *der) optional(tag byte, content *der, present *bool) bool {
 	if *present = d.peek(tag); !*present {

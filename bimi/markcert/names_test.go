@@ -1,7 +1,15 @@
 package markcert_test
 
 import (
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/seed2385d973/mailauth/authres"
 	"github.com/seed2385d973/mailauth/bimi/markcert"
@@ -129,6 +137,116 @@ func TestSubjectByMarkType(t *testing.T) {
 	require.Empty(t, missing(markcert.ModifiedRegisteredMark))
 	require.Empty(t, missing(markcert.PriorUseMark))
 	require.Equal(t, []string{"statuteCountryName", "statuteCitation"}, missing(markcert.GovernmentMark))
+}
+
+// TestSubject: every attribute lands in its field, the first of a kind counts.
+func TestSubject(t *testing.T) {
+	attribute := func(last ...int) asn1.ObjectIdentifier {
+		return append(asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 53087}, last...)
+	}
+	var attributes []pkix.AttributeTypeAndValue
+	for _, a := range []asn1.ObjectIdentifier{attribute(1, 2), attribute(1, 5), attribute(1, 6), attribute(3, 2), attribute(3, 3),
+		attribute(3, 4), attribute(3, 5), attribute(3, 6)} {
+		attributes = append(attributes, pkix.AttributeTypeAndValue{Type: a, Value: a.String()},
+			pkix.AttributeTypeAndValue{Type: a, Value: "again"})
+	}
+	r := verify(t, issue(t, tm.Spec{MarkType: "Government Mark", Attributes: attributes}), nil)
+	require.NoError(t, r.Err)
+	require.Empty(t, r.Findings[1:]) // the first is the note on the media type
+	require.Equal(t, markcert.Subject{
+		Organization: "Example Inc.", CommonName: "Example Inc.", Country: "XX",
+		TrademarkCountry: "XX", TrademarkID: "1234567",
+		TrademarkOffice: "1.3.6.1.4.1.53087.1.2", LegalEntityID: "1.3.6.1.4.1.53087.1.5", WordMark: "1.3.6.1.4.1.53087.1.6",
+		StatuteCountry: "1.3.6.1.4.1.53087.3.2", StatuteState: "1.3.6.1.4.1.53087.3.3", StatuteLocality: "1.3.6.1.4.1.53087.3.4",
+		StatuteCitation: "1.3.6.1.4.1.53087.3.5", StatuteURL: "1.3.6.1.4.1.53087.3.6",
+	}, r.Subject)
+}
+
+// TestLegacyMarkType: without a mark type up to the last second of 2023, as a
+// Verified Mark Certificate, unless the receiver's list leaves that out.
+func TestLegacyMarkType(t *testing.T) {
+	now := time.Date(2024, time.February, 1, 0, 0, 0, 0, time.UTC)
+	p, err := tm.New(rand.NewChaCha8([32]byte{1}), now)
+	require.NoError(t, err)
+	at := time.Date(2024, time.January, 1, 0, 0, 0, 0, time.UTC)
+	for _, tc := range []struct {
+		from     time.Time
+		accepted []markcert.MarkType
+		want     error
+	}{
+		{at.Add(-time.Second), nil, nil},
+		{at, nil, markcert.ErrMarkType},
+		{at.Add(-time.Second), markcert.VerifiedMarkTypes(), nil},
+		{at.Add(-time.Second), markcert.CommonMarkTypes(), markcert.ErrMarkType},
+		{at.Add(-time.Second), []markcert.MarkType{markcert.RegisteredMark}, markcert.ErrMarkType},
+	} {
+		b, err := p.Issue(tm.Spec{NotBefore: tc.from}, tm.NoMarkType)
+		require.NoError(t, err)
+		r := verify(t, b, func(v *markcert.Verifier) {
+			v.MarkTypes, v.Now = tc.accepted, func() time.Time { return now }
+		})
+		require.ErrorIs(t, r.Err, tc.want)
+		require.Equal(t, markcert.LegacyMark, r.MarkType)
+	}
+}
+
+// TestExpiryWarning begins thirty days before the end.
+func TestExpiryWarning(t *testing.T) {
+	b := issue(t, tm.Spec{NotAfter: testTime.Add(30 * 24 * time.Hour)})
+	warned := func(d time.Duration) bool {
+		r := verify(t, b, func(v *markcert.Verifier) {
+			v.Revocation, v.Now = markcert.RevocationOff, func() time.Time { return testTime.Add(d) }
+		})
+		return hasFinding(r, markcert.Warning, markcert.ErrExpiring)
+	}
+	require.False(t, warned(0))
+	require.True(t, warned(time.Second))
+	require.False(t, warned(31*24*time.Hour), "it has expired; that is another finding")
+}
+
+// TestConcurrent: one verifier, many calls, one answer.
+func TestConcurrent(t *testing.T) {
+	b := issue(t, tm.Spec{}, tm.PilotCritical)
+	v := strict(t, b)
+	v.Intermediates = []*x509.Certificate{b.Intermediate}
+	want := v.Verify(t.Context(), b.PEM, exampleCom)
+	require.NoError(t, want.Err)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 5 {
+				got := v.Verify(t.Context(), b.PEM, exampleCom)
+				if got.Err != nil || got.IndicatorSHA256 != want.IndicatorSHA256 || len(got.Findings) != len(want.Findings) {
+					t.Errorf("got %v", got.Err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// TestWords: what is printed in logs never is an empty word.
+func TestWords(t *testing.T) {
+	for s, want := range map[fmt.Stringer]string{
+		markcert.Note: "note", markcert.Warning: "warning", markcert.Temporary: "temporary", markcert.Failure: "failure",
+		markcert.Severity(9): "severity 9", markcert.Unchecked: "unchecked", markcert.Present: "present",
+		markcert.Good: "good", markcert.Bad: "bad", markcert.CheckState(9): "unchecked",
+	} {
+		require.Equal(t, want, s.String())
+	}
+	require.Equal(t, "failure: certificate has expired (certificate 2)", markcert.Finding{Severity: markcert.Failure, Code: markcert.ErrExpired, Certificate: 2}.String())
+}
+
+// TestDetailsArePrintable: a finding quotes strangers in ASCII, bounded.
+func TestDetailsArePrintable(t *testing.T) {
+	r := verify(t, issue(t, tm.Spec{MarkType: "\x1b[2J\r\nevil\u202e" + strings.Repeat("x", 1000)}), nil)
+	require.ErrorIs(t, r.Err, markcert.ErrMarkType)
+	for _, s := range []string{r.Err.Error(), r.Findings[0].String()} {
+		require.Less(t, len(s), 400)
+		for _, c := range s {
+			require.True(t, c >= ' ' && c <= '~', "%q", s)
+		}
+	}
 }
 
 // TestOptions: each option excuses exactly the one defect it is named for.

@@ -182,48 +182,53 @@ func acceptableKey(key any) error {
 	return fmt.Errorf("%w: neither RSA nor ECDSA", ErrWeakKey)
 }
 
-// validatePath is RFC 5280, section 6.1. It is made twice, on purpose: once here,
-// step by step, for an answer with a name and for what crypto/x509 passes over
-// (key usage, key strength, the kinds of name constraints it does not know); then
-// by crypto/x509, as the judge of the whole, name constraints and policies
-// included, with pools that hold this path and nothing else. Both must accept.
+// validatePath is RFC 5280, section 6.1. Two judges have to accept: this package, step by
+// step, for an answer with a name and for what crypto/x509 passes over (key usage,
+// key strength, extended key usage, the kinds of name constraints it does not
+// know); then crypto/x509, with pools that hold this path and nothing else, for
+// the whole, signatures, name constraints and policies included.
 func (c *check) validatePath() {
-	failed := len(c.result.Findings)
+	before := len(c.result.Findings)
 	for i, cert := range c.path {
 		c.validateCertificate(i, cert)
 	}
-	for _, f := range c.result.Findings[failed:] {
-		if f.Severity == Failure {
-			return
-		}
-	}
-	if c.root == nil {
-		return
-	}
-	if c.root.Disabled {
+	own := !slices.ContainsFunc(c.result.Findings[before:], func(f Finding) bool { return f.Severity == Failure })
+	switch {
+	case c.root == nil:
+		c.signatures()
+	case c.root.Disabled:
 		c.add(Failure, ErrRootConstraint, len(c.path)-1, "root is disabled")
+	case !own:
+		c.signatures()
+	default:
+		c.judge()
+	}
+}
+
+// judge asks crypto/x509 about the path.
+func (c *check) judge() {
+	if c.now.IsZero() {
+		c.add(Failure, ErrNotYetValid, 0, "clock is at the zero time") // crypto/x509 would read its own clock
 		return
 	}
 	opts := x509.VerifyOptions{
 		Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool(),
 		CurrentTime: c.now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	}
-	if c.now.IsZero() {
-		c.add(Failure, ErrNotYetValid, 0, "clock is at the zero time") // crypto/x509 would read its own clock
-		return
-	}
 	opts.Roots.AddCert(c.root.Certificate)
 	for _, cert := range c.path[1 : len(c.path)-1] {
 		opts.Intermediates.AddCert(cert)
 	}
 	if _, err := c.leaf.Verify(opts); err != nil {
-		code := ErrPath
-		if e := (x509.CertificateInvalidError{}); errors.As(err, &e) &&
-			(e.Reason == x509.CANotAuthorizedForThisName || e.Reason == x509.UnconstrainedName ||
-				e.Reason == x509.NameConstraintsWithoutSANs) {
-			code = ErrNameConstraints
+		var e x509.CertificateInvalidError
+		switch {
+		case c.signatures():
+		case errors.As(err, &e) && (e.Reason == x509.CANotAuthorizedForThisName ||
+			e.Reason == x509.UnconstrainedName || e.Reason == x509.NameConstraintsWithoutSANs):
+			c.add(Failure, ErrNameConstraints, file, err.Error())
+		default:
+			c.add(Failure, ErrPath, file, err.Error())
 		}
-		c.add(Failure, code, file, err.Error())
 		return
 	}
 	if !c.failed {
@@ -231,8 +236,20 @@ func (c *check) validatePath() {
 	}
 }
 
-// validateCertificate judges the certificate at place i of the path by itself and
-// by its issuer. The root's own signature says nothing: it is trusted as it is.
+// signatures looks for the link whose signature does not verify, to name it: the
+// accepted paths have been verified by crypto/x509.
+func (c *check) signatures() (found bool) {
+	for i, cert := range c.path[:len(c.path)-1] {
+		if signedBy(cert, c.path[i+1]) == ErrSignature {
+			c.add(Failure, ErrSignature, i, "")
+			found = true
+		}
+	}
+	return found
+}
+
+// validateCertificate judges the certificate at place i of the path by itself.
+// The root's own signature says nothing: it is trusted as it is.
 func (c *check) validateCertificate(i int, cert *x509.Certificate) {
 	root := c.root != nil && i == len(c.path)-1
 	if cert.Version != 3 {
@@ -251,8 +268,8 @@ func (c *check) validateCertificate(i int, cert *x509.Certificate) {
 	if i > 0 {
 		c.validateIssuer(i, cert, root)
 	}
-	if !root && i+1 < len(c.path) {
-		if err := signedBy(cert, c.path[i+1]); err != nil {
+	if !root {
+		if err := acceptableAlgorithm(cert.SignatureAlgorithm); err != nil {
 			c.fail(i, err)
 		}
 	}

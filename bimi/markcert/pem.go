@@ -111,20 +111,21 @@ func readBundle(file []byte) ([]*x509.Certificate, error) {
 				return nil, fmt.Errorf("%w: number %d", ErrDuplicateCertificate, i+1)
 			}
 		}
-		c, err := parseCertificate(b)
+		c, err := parseCertificate(i, b)
 		if err != nil {
-			return nil, fmt.Errorf("number %d: %w", i+1, err)
+			return nil, err
 		}
 		certs = append(certs, c)
 	}
 	return certs, nil
 }
 
-func parseCertificate(raw []byte) (*x509.Certificate, error) {
+// parseCertificate reads the certificate at place i of a file.
+func parseCertificate(i int, raw []byte) (*x509.Certificate, error) {
 	c, err := x509.ParseCertificate(raw)
 	if err != nil {
 		// The text is crypto/x509's, but may quote the certificate.
-		return nil, fmt.Errorf("%w: %s", ErrCertificate, printable(err.Error()))
+		return nil, fmt.Errorf("%w: number %d: %s", ErrCertificate, i+1, printable(err.Error()))
 	}
 	return c, nil
 }

@@ -92,8 +92,8 @@ func ParseCertificates(pem []byte) ([]*x509.Certificate, error) {
 	}
 	certs := make([]*x509.Certificate, len(blocks))
 	for i, b := range blocks {
-		if certs[i], err = parseCertificate(b); err != nil {
-			return nil, fmt.Errorf("number %d: %w", i+1, err)
+		if certs[i], err = parseCertificate(i, b); err != nil {
+			return nil, err
 		}
 	}
 	return certs, nil

@@ -139,6 +139,7 @@ func (p *PKI) plan(s Spec, defects []Defect) *plan {
 		KeyUsage:           x509.KeyUsageDigitalSignature,
 		UnknownExtKeyUsage: []asn1.ObjectIdentifier{oidKeyPurpose}, Policies: oids(oidPolicy),
 	}
+	b.leaf.Subject.ExtraNames = append(b.leaf.Subject.ExtraNames, s.Attributes...)
 	if s.MarkType == "Prior Use Mark" {
 		v, _ := asn1.Marshal("https://web.archive.org/web/2024/https://example.com/")
 		b.leaf.ExtraExtensions = append(b.leaf.ExtraExtensions,
@@ -282,7 +283,7 @@ func (b *plan) buildLeaf(inter *x509.Certificate) (*x509.Certificate, error) {
 	return create(&t, parent, b.leafPub, signer)
 }
 
-// sign makes the value of the SCT list extension (RFC 6962, sections 3.2 and 3.3).
+// sign makes the value of the SCT list extension (RFC 6962, section 3.3).
 func (l *logPlan) sign(issuerSPKI, tbs []byte) ([]byte, error) {
 	key := sha256.Sum256(issuerSPKI)
 	spki, err := x509.MarshalPKIXPublicKey(&l.key.PublicKey)

@@ -38,6 +38,8 @@ type Spec struct {
 	MarkType string
 	// Organization is the owner; "" means "Example Inc.".
 	Organization string
+	// Attributes are further attributes of the subject.
+	Attributes []pkix.AttributeTypeAndValue
 	// NotBefore is zero for the day before the time given to [New].
 	NotBefore time.Time
 	// NotAfter is zero for 365 days after NotBefore.
