@@ -183,6 +183,7 @@ func TestCRLExtensions(t *testing.T) {
 		{"users only", idp(el(0x81, []byte{0xff})), nil},
 		{"twice", append(idp(), idp()...), ErrCRL},
 		{"not a sequence", []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 28}, Value: []byte{5, 0}}}, ErrCRL},
+		{"delta, not critical", []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 27}, Value: []byte{2, 1, 1}}}, ErrCRLScope},
 		{"unknown, not critical", []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 46}, Value: []byte{5, 0}}}, nil},
 	} {
 		l, err := parseCRL(makeCRL(t, issuer, key, nil, tc.exts...))
