@@ -27,7 +27,7 @@ func TestDERLengths(t *testing.T) {
 		require.Len(t, whole, len(b))
 	}
 	for name, b := range map[string][]byte{
-		"empty": nil, "tag only": {4}, "short": {4, 1}, "long form of a short length": {4, 0x81, 0x7f},
+		"empty": nil, "tag only": {4}, "short": {4, 1}, "long form of a short length": append([]byte{4, 0x81, 0x7f}, make([]byte, 0x7f)...),
 		"leading zero": append([]byte{4, 0x82, 0, 0x80}, make([]byte, 0x80)...), "indefinite": {4, 0x80, 0, 0},
 		"reserved": {4, 0xff, 0}, "five octets": {4, 0x85, 1, 0, 0, 0, 0}, "past the end": {4, 0x84, 0xff, 0xff, 0xff, 0xff},
 		"high tag": {0x1f, 1, 0},

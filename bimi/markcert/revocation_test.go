@@ -107,6 +107,16 @@ func TestFetchOrder(t *testing.T) {
 	require.Equal(t, []string{"http://crl.example.com/mark.crl"}, w.asked)
 }
 
+// TestRevokedAfterUnavailable: what could not be asked does not hide what was answered.
+func TestRevokedAfterUnavailable(t *testing.T) {
+	for _, mode := range []markcert.Revocation{markcert.RequireRevocation, markcert.BestEffortRevocation} {
+		r := verify(t, issue(t, tm.Spec{}, tm.CRLUnavailable, tm.IntermediateRevoked), func(v *markcert.Verifier) { v.Revocation = mode })
+		require.ErrorIs(t, r.Err, markcert.ErrRevoked)
+		require.Equal(t, authres.Fail, r.Status)
+		require.Equal(t, markcert.Bad, r.Revocation)
+	}
+}
+
 // TestFetchContext: a call that is over asks for nothing.
 func TestFetchContext(t *testing.T) {
 	w := newCRLWorld(t, tm.Spec{})
