@@ -122,6 +122,14 @@ func TestCopies(t *testing.T) {
 	results, asked := w.verify(t, Verifier{}, field+bad+field+bad+b0)
 	require.Equal(t, []authres.Status{Pass, Fail, Pass, Fail}, statuses(results))
 	require.Len(t, asked, 1)
+
+	// A verification by crypto/rsa allocates some ten times, a copy must not.
+	v := Verifier{Resolver: memory{"sel._domainkey.bank.example.": {TXT: w.zone["sel._domainkey.bank.example"]}}, Now: clock}
+	cost := func(copies int) float64 {
+		m := parse(t, strings.Repeat(field, copies)+b0)
+		return testing.AllocsPerRun(20, func() { v.Verify(context.Background(), m) })
+	}
+	require.Less(t, (cost(8)-cost(1))/7, 15.0) // twenty with it
 }
 
 // RFC 6008, section 4: at least eight characters and unique.

@@ -179,7 +179,7 @@ func (v *Verifier) judge(p *parsed, now time.Time) error {
 	if (suffix.List)(v.PublicSuffix).Is(p.key.Domain) {
 		return ErrPublicSuffix
 	}
-	if p.key.Time >= 0 && p.key.Time > now.Add(maxAhead).Unix() {
+	if p.key.Time > now.Add(maxAhead).Unix() {
 		return ErrFuture
 	}
 	if p.msg.Expires >= 0 && now.Unix() > p.msg.Expires+int64(max(v.Grace, 0)/time.Second) {
@@ -211,7 +211,7 @@ func (vn *Verification) choose() {
 		return
 	}
 	authors := authorDomains(vn.header)
-	for class := 0; class < 3; class++ {
+	for class := range 3 {
 		for k := range vn.items {
 			it := &vn.items[k]
 			if limit == 0 {
