@@ -12,17 +12,21 @@ import (
 
 // Identifiers of a revocation list's extensions, by content: all are 2.5.29.x.
 const (
-	idCRLNumber          = "\x55\x1d\x14"
-	idReasonCode         = "\x55\x1d\x15"
-	idHoldInstruction    = "\x55\x1d\x17"
-	idInvalidityDate     = "\x55\x1d\x18"
-	idDeltaCRL           = "\x55\x1d\x1b"
-	idIssuingDistPoint   = "\x55\x1d\x1c"
-	idCertificateIssuer  = "\x55\x1d\x1d"
-	idAuthorityKeyID     = "\x55\x1d\x23"
-	maxCRLExtensions     = 32
-	maxIDPNames          = 16
-	maxCRLEntryExtension = 8
+	idCRLNumber         = "\x55\x1d\x14"
+	idReasonCode        = "\x55\x1d\x15"
+	idHoldInstruction   = "\x55\x1d\x17"
+	idInvalidityDate    = "\x55\x1d\x18"
+	idDeltaCRL          = "\x55\x1d\x1b"
+	idIssuingDistPoint  = "\x55\x1d\x1c"
+	idCertificateIssuer = "\x55\x1d\x1d"
+	idAuthorityKeyID    = "\x55\x1d\x23"
+)
+
+// What a list may have; real ones have a handful of each.
+const (
+	maxCRLExtensions     = 32 // of the list: they are remembered to find one that is there twice
+	maxIDPNames          = 16 // of its distribution point: each is compared with the certificate's
+	maxCRLEntryExtension = 8  // of one entry
 )
 
 // The signature algorithms of revocation lists, by the content of their identifiers.
@@ -48,7 +52,7 @@ type crl struct {
 	extensions             der
 }
 
-// parseCRL reads a list in DER. encoding of the algorithm identifiers has to be
+// parseCRL reads a list in DER. The encoding of the algorithm identifiers has to be
 // the same inside and outside (RFC 5280, section 5.1.1.2).
 func parseCRL(raw []byte) (crl, error) {
 	bad := func(what string) (crl, error) { return crl{}, fmt.Errorf("%w: %s", ErrCRL, what) }

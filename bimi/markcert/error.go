@@ -71,6 +71,8 @@ const (
 	ErrLeafCA Error = "mark certificate is a certification authority"
 	// ErrKeyPurpose: the extended key usage is not the one of BIMI.
 	ErrKeyPurpose Error = "extended key usage does not allow brand indicators"
+	// ErrOtherKeyPurposes: the extended key usage has further purposes beside that of BIMI.
+	ErrOtherKeyPurposes Error = "extended key usage has other purposes too"
 	// ErrPrecertificate: the certificate is a precertificate (RFC 6962, section 3.1).
 	ErrPrecertificate Error = "certificate is a precertificate"
 	// ErrMarkType: the mark type is missing, unknown, twice or not accepted.
@@ -105,6 +107,8 @@ const (
 	ErrLogotypeCount Error = "logotype is not exactly one image"
 	// ErrLogotypeMediaType: not an SVG media type, or not the one of the URI.
 	ErrLogotypeMediaType Error = "logotype media type not acceptable"
+	// ErrLogotypeSpelling: an SVG media type other than the one of RFC 9399, section 7; only ever a note.
+	ErrLogotypeSpelling Error = "logotype media type is not the registered one"
 	// ErrLogotypeURI: not a well-formed data: URI (RFC 2397, section 3).
 	ErrLogotypeURI Error = "logotype is not a usable data URI"
 	// ErrLogotypeGzip: not exactly one member of gzip.
@@ -113,6 +117,8 @@ const (
 	ErrLogotypeSize Error = "logotype over the size limit"
 	// ErrLogotypeHash: a listed hash does not match the image, or none can be checked.
 	ErrLogotypeHash Error = "logotype hash does not match"
+	// ErrLogotypeLineEnds: the hash is over the image without canonical line ends; only ever a note.
+	ErrLogotypeLineEnds Error = "logotype hashed without canonical line ends"
 	// ErrLogotypeSHA1: the image is hashed with SHA-1 only.
 	ErrLogotypeSHA1 Error = "logotype hashed with SHA-1 only"
 )
@@ -123,7 +129,7 @@ const (
 	ErrNoSCT Error = "certificate carries no signed certificate timestamp"
 	// ErrSCT: none of the timestamps is from a known log and verifies.
 	ErrSCT Error = "no signed certificate timestamp verifies"
-	// ErrSCTUnchecked: transparency was not or not fully checked; only ever a warning.
+	// ErrSCTUnchecked: some or all timestamps were not verified; never a failure.
 	ErrSCTUnchecked Error = "signed certificate timestamps not verified"
 	// ErrRevoked: a certificate of the path is revoked.
 	ErrRevoked Error = "certificate is revoked"
@@ -141,6 +147,8 @@ const (
 	ErrCRLScope Error = "revocation list does not cover the certificate"
 	// ErrCRLTime: the list is out of date or from the future.
 	ErrCRLTime Error = "revocation list is not current"
+	// ErrCRLPeriod: the list is valid for more than ten days; only ever a note.
+	ErrCRLPeriod Error = "revocation list valid for more than 10 days"
 	// ErrRevocationUnchecked: revocation was not checked; only ever a warning.
 	ErrRevocationUnchecked Error = "revocation not checked"
 )
@@ -172,6 +180,7 @@ var codes = map[Error]string{
 	ErrPath:                 "ErrPath",
 	ErrLeafCA:               "ErrLeafCA",
 	ErrKeyPurpose:           "ErrKeyPurpose",
+	ErrOtherKeyPurposes:     "ErrOtherKeyPurposes",
 	ErrPrecertificate:       "ErrPrecertificate",
 	ErrMarkType:             "ErrMarkType",
 	ErrPolicy:               "ErrPolicy",
@@ -187,10 +196,12 @@ var codes = map[Error]string{
 	ErrLogotypeIndirect:     "ErrLogotypeIndirect",
 	ErrLogotypeCount:        "ErrLogotypeCount",
 	ErrLogotypeMediaType:    "ErrLogotypeMediaType",
+	ErrLogotypeSpelling:     "ErrLogotypeSpelling",
 	ErrLogotypeURI:          "ErrLogotypeURI",
 	ErrLogotypeGzip:         "ErrLogotypeGzip",
 	ErrLogotypeSize:         "ErrLogotypeSize",
 	ErrLogotypeHash:         "ErrLogotypeHash",
+	ErrLogotypeLineEnds:     "ErrLogotypeLineEnds",
 	ErrLogotypeSHA1:         "ErrLogotypeSHA1",
 	ErrNoSCT:                "ErrNoSCT",
 	ErrSCT:                  "ErrSCT",
@@ -203,5 +214,6 @@ var codes = map[Error]string{
 	ErrCRLSignature:         "ErrCRLSignature",
 	ErrCRLScope:             "ErrCRLScope",
 	ErrCRLTime:              "ErrCRLTime",
+	ErrCRLPeriod:            "ErrCRLPeriod",
 	ErrRevocationUnchecked:  "ErrRevocationUnchecked",
 }

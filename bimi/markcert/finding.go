@@ -64,7 +64,7 @@ func (f Finding) String() string {
 	return s
 }
 
-const file = -1 // Finding.Certificate of what concerns no certificate in particular
+const wholeFile = -1 // Finding.Certificate of what concerns no certificate in particular
 
 // check is one evaluation in progress. All that can be judged offline is judged,
 // even after a failure, so that a publisher sees every problem at once.

@@ -44,7 +44,7 @@ func (c *check) open(l logotype) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %s", ErrLogotypeMediaType, printable(l.mediaType))
 	}
 	if !registered {
-		c.add(Note, ErrLogotypeMediaType, 0, l.mediaType+" where RFC 9399 has image/svg+xml+gzip")
+		c.add(Note, ErrLogotypeSpelling, 0, l.mediaType)
 	}
 	mediaType, data, err := parseDataURI(l.uri)
 	if err != nil {
@@ -216,7 +216,7 @@ func (c *check) checkHashes(hashes []logotypeHash, image []byte) {
 		}
 		switch {
 		case bytes.Equal(h.value, raw) && !bytes.Equal(image, canonical):
-			c.add(Note, ErrLogotypeHash, 0, "over the image without canonical line ends")
+			c.add(Note, ErrLogotypeLineEnds, 0, "")
 		case !bytes.Equal(h.value, raw) && !bytes.Equal(h.value, digest(h.algorithm, canonical)):
 			c.add(Failure, ErrLogotypeHash, 0, "")
 			return

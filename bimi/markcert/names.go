@@ -79,7 +79,7 @@ func (c *check) match(names Names) {
 	}
 	for _, err := range []error{err1, err2, err3, err4} {
 		if err != nil {
-			c.add(Failure, ErrNames, file, err.Error())
+			c.add(Failure, ErrNames, wholeFile, err.Error())
 			return
 		}
 	}

@@ -60,7 +60,7 @@ func (c *check) order(certs []*x509.Certificate) []*x509.Certificate {
 		}
 	}
 	if len(leaves) > 1 {
-		c.add(Failure, ErrSeveralLeaves, file, "")
+		c.add(Failure, ErrSeveralLeaves, wholeFile, "")
 	}
 	leaf := certs[0]
 	if len(leaves) > 0 {
@@ -80,14 +80,14 @@ func (c *check) order(certs []*x509.Certificate) []*x509.Certificate {
 		last = next
 	}
 	if len(sorted) < len(certs) && len(leaves) < 2 {
-		c.add(Failure, ErrForeignCertificate, file, fmt.Sprintf("%d of %d", len(certs)-len(sorted), len(certs)))
+		c.add(Failure, ErrForeignCertificate, wholeFile, fmt.Sprintf("%d of %d", len(certs)-len(sorted), len(certs)))
 	}
 	if !slices.Equal(sorted, certs[:len(sorted)]) {
 		s := Failure
 		if c.v.AllowUnordered {
 			s = Warning
 		}
-		c.add(s, ErrOrder, file, "")
+		c.add(s, ErrOrder, wholeFile, "")
 	}
 	return sorted
 }
@@ -225,9 +225,9 @@ func (c *check) judge() {
 		case c.signatures():
 		case errors.As(err, &e) && (e.Reason == x509.CANotAuthorizedForThisName ||
 			e.Reason == x509.UnconstrainedName || e.Reason == x509.NameConstraintsWithoutSANs):
-			c.add(Failure, ErrNameConstraints, file, err.Error())
+			c.add(Failure, ErrNameConstraints, wholeFile, err.Error())
 		default:
-			c.add(Failure, ErrPath, file, err.Error())
+			c.add(Failure, ErrPath, wholeFile, err.Error())
 		}
 		return
 	}

@@ -37,7 +37,7 @@ func (c *check) profile() {
 		if c.v.AllowOtherKeyPurposes {
 			s = Warning
 		}
-		c.add(s, ErrKeyPurpose, 0, "other purposes beside it")
+		c.add(s, ErrOtherKeyPurposes, 0, "")
 	}
 	if !slices.Contains(policies(leaf), markPolicy) {
 		c.add(c.policySeverity(), ErrPolicy, 0, "general policy "+markPolicy)

@@ -70,7 +70,7 @@ func (c *check) revoked(i int, cert, issuer *x509.Certificate) (CheckState, time
 			continue
 		}
 		if l.nextUpdate.Sub(l.thisUpdate) > longCRL && !isCA(cert) {
-			c.add(Note, ErrCRLTime, i, "list valid for more than 10 days")
+			c.add(Note, ErrCRLPeriod, i, "")
 		}
 		if revoked {
 			return Bad, time.Time{}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
+	"math/rand/v2"
 	"os"
 	"testing"
 	"time"
@@ -183,6 +184,26 @@ func TestIntermediatePool(t *testing.T) {
 	}).Err, markcert.ErrUntrusted)
 	// One link missing in the middle.
 	require.ErrorIs(t, verify(t, b, func(v *markcert.Verifier) { v.Intermediates = pool[:2] }).Err, markcert.ErrUntrusted)
+}
+
+// TestIntermediatePoolLimit: fifty signatures of candidates are looked at, not one more.
+func TestIntermediatePoolLimit(t *testing.T) {
+	b := issue(t, tm.Spec{}, tm.MissingIntermediate)
+	var pool []*x509.Certificate // of other authorities with the same name
+	for i := range 50 {
+		p, err := tm.New(rand.NewChaCha8([32]byte{2, byte(i)}), testTime)
+		require.NoError(t, err)
+		o, err := p.Issue(tm.Spec{})
+		require.NoError(t, err)
+		pool = append(pool, o.Intermediate)
+	}
+	with := func(strangers int) error {
+		return verify(t, b, func(v *markcert.Verifier) {
+			v.Intermediates = append(append([]*x509.Certificate(nil), pool[:strangers]...), b.Intermediate)
+		}).Err
+	}
+	require.NoError(t, with(49))
+	require.ErrorIs(t, with(50), markcert.ErrSignature)
 }
 
 // TestUnordered: any order is an option, anything more than the path is not.

@@ -305,7 +305,7 @@ func (c *check) verifySCTs(scts []SCT) {
 	}
 	c.result.Transparency = Good
 	for _, w := range why {
-		c.add(Note, ErrSCT, 0, w)
+		c.add(Note, ErrSCTUnchecked, 0, w)
 	}
 	if c.root != nil && !c.root.NotBeforeMax.IsZero() && earliest.After(c.root.NotBeforeMax) {
 		c.add(Failure, ErrRootConstraint, 0, "logged after the root's last day "+c.root.NotBeforeMax.Format(time.DateOnly))

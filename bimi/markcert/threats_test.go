@@ -48,7 +48,7 @@ func TestThreats(t *testing.T) {
 			defect(markcert.ErrKeyPurpose, tm.NoKeyPurpose),
 			defect(markcert.ErrKeyPurpose, tm.AnyKeyPurpose),
 			defect(markcert.ErrKeyPurpose, tm.ServerKeyPurpose),
-			defect(markcert.ErrKeyPurpose, tm.ExtraKeyPurpose),
+			defect(markcert.ErrOtherKeyPurposes, tm.ExtraKeyPurpose),
 			defect(markcert.ErrKeyPurpose, tm.IntermediateKeyPurpose),
 		},
 		"BIM-23": {

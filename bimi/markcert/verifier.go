@@ -195,7 +195,7 @@ func (v *Verifier) Verify(ctx context.Context, evidence []byte, names Names) Res
 	c := v.start(ctx)
 	certs, err := readBundle(evidence)
 	if err != nil {
-		c.fail(file, err)
+		c.fail(wholeFile, err)
 		return c.result
 	}
 	c.local(certs)
@@ -220,7 +220,7 @@ func (v *Verifier) Lint(evidence []byte) []Finding {
 	c := v.start(context.Background())
 	certs, err := readBundle(evidence)
 	if err != nil {
-		c.fail(file, err)
+		c.fail(wholeFile, err)
 		return c.result.Findings
 	}
 	c.local(certs)

@@ -129,6 +129,8 @@ const (
 	RSA2047 Defect = "RSA2047"
 	// RSA2048: an RSA key of 2048 bits: legal.
 	RSA2048 Defect = "RSA2048"
+	// RSA8192: the largest RSA key that is looked at: legal.
+	RSA8192 Defect = "RSA8192"
 	// RSA8193: an RSA key too large to bother with.
 	RSA8193 Defect = "RSA8193"
 	// CurveP521: a curve outside P-256 and P-384.

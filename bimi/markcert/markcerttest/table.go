@@ -142,6 +142,9 @@ var rows = []row{
 	{RSA2048, "J6", "", "", "an RSA key of 2048 bits: legal", func(b *plan) {
 		b.leafPub = rsaOf(2048)
 	}},
+	{RSA8192, "J6", "", "", "the largest RSA key that is looked at: legal", func(b *plan) {
+		b.leafPub = rsaOf(8192)
+	}},
 	{RSA8193, "J6", "failure", "ErrWeakKey", "an RSA key too large to bother with", func(b *plan) {
 		b.leafPub = rsaOf(8193)
 	}},
@@ -176,7 +179,7 @@ var rows = []row{
 	{ServerKeyPurpose, "J3", "failure", "ErrKeyPurpose", "a TLS certificate with a logo", func(b *plan) {
 		b.leaf.UnknownExtKeyUsage, b.leaf.ExtKeyUsage = nil, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	}},
-	{ExtraKeyPurpose, "J3", "failure", "ErrKeyPurpose", "TLS server beside the right purpose", func(b *plan) {
+	{ExtraKeyPurpose, "J3", "failure", "ErrOtherKeyPurposes", "TLS server beside the right purpose", func(b *plan) {
 		b.leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	}},
 	{IntermediateKeyPurpose, "J3", "failure", "ErrKeyPurpose", "the issuer is limited to TLS servers", func(b *plan) {
