@@ -206,4 +206,3 @@ func lowOrderEncodings() [][]byte {
 	}
 	return out
 }
-

@@ -229,3 +229,23 @@ func TestErrorTable(t *testing.T) {
 	})
 	require.Greater(t, shared, 20)
 }
+
+// Coverage by instance in a header of more fields than one machine word has bits.
+func TestCoverageOfLongHeaders(t *testing.T) {
+	w := newWorld(t)
+	for _, n := range []int{62, 63, 64, 65, 127, 128, 129, 200} {
+		filler := strings.Repeat("X-A: b\r\n", n)
+		results, _ := w.verify(t, Verifier{}, sigtest.Sign(w.kb, with(t0, "h=from:x-a:to"), filler+b0))
+		r := results[0]
+		require.Equal(t, Pass, r.Status)
+		var covered []int
+		for i := range n + 100 {
+			if r.Coverage.Covers(i) {
+				covered = append(covered, i)
+			}
+		}
+		// The signature is field 0, the filler 1 to n, From n+1, To n+2.
+		require.Equal(t, []int{n, n + 1, n + 2}, covered)
+		require.Equal(t, []string{"subject", "date", "message-id", "mime-version", "content-type"}, r.Coverage.Uncovered)
+	}
+}

@@ -119,6 +119,11 @@ func TestRecordString(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, r.String())
 	}
+	for _, flags := range []string{"; t=y", "; t=s", "; t=y:s"} {
+		r, err := ParseRecord(rec+flags, Bounds{})
+		require.NoError(t, err)
+		require.Equal(t, rec+flags, r.String())
+	}
 	require.Empty(t, Record{}.String())
 }
 
