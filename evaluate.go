@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seed2385d973/mailauth/authres"
 	"github.com/seed2385d973/mailauth/dkim"
 	"github.com/seed2385d973/mailauth/dmarc"
 	"github.com/seed2385d973/mailauth/dnsutil"
@@ -50,6 +51,18 @@ type Evaluator struct {
 	DNS DNSLimits
 
 	system systemResolver
+}
+
+// Validate reports what is wrong with the configuration: an AuthservID that cannot
+// stand in a header field (authres.ErrAuthservID), or what Handling.Validate finds.
+// Call it when a configuration is loaded.
+func (e *Evaluator) Validate() error {
+	if e.AuthservID != "" {
+		if _, err := (authres.Header{AuthservID: e.AuthservID}).Field(); err != nil {
+			return err
+		}
+	}
+	return e.Handling.Validate()
 }
 
 // DNSLimits bounds what one message may ask of the DNS, over all protocols.
@@ -129,11 +142,24 @@ func Evaluate(ctx context.Context, m *Message) (*Result, error) {
 // is in the Result. Reading stops when ctx is done.
 func (e *Evaluator) Evaluate(ctx context.Context, m *Message) (*Result, error) {
 	ev := e.Start(ctx, m.Session)
-	if _, err := io.Copy(ev, m.Data); err != nil {
+	if _, err := io.Copy(ev, contextReader{ctx, m.Data}); err != nil {
 		ev.Abort()
 		return nil, err
 	}
 	return ev.Finish()
+}
+
+// contextReader stops reading when ctx is done, between two reads.
+type contextReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c contextReader) Read(p []byte) (int, error) {
+	if c.ctx.Err() != nil {
+		return 0, context.Cause(c.ctx)
+	}
+	return c.r.Read(p)
 }
 
 // Evaluation is one message under evaluation: an io.Writer that takes the
@@ -218,7 +244,8 @@ func (ev *Evaluation) check(c *envelopeCheck, scope *lookup.Scope, run func(*spf
 
 // Write takes the next octets of the message. When they complete the header, all
 // first-level lookups start. It returns an error only for a header over a limit
-// of message.Limits; the message is then unreadable.
+// of message.Limits, as the message is then unreadable, and ErrFinished. That the
+// context is done is no error here: a caller may want to go on spooling.
 func (ev *Evaluation) Write(p []byte) (int, error) {
 	if ev.ended {
 		return 0, ErrFinished
@@ -228,9 +255,6 @@ func (ev *Evaluation) Write(p []byte) (int, error) {
 		if h := ev.digester.Header(); h != nil {
 			ev.begin(h)
 		}
-	}
-	if err == nil && ev.ctx.Err() != nil {
-		return n, context.Cause(ev.ctx)
 	}
 	return n, err
 }
@@ -252,7 +276,8 @@ func (ev *Evaluation) begin(h *message.Header) {
 }
 
 // Finish ends the message and returns the result. The error is a limit of
-// message.Limits exceeded by the header, or ErrFinished.
+// message.Limits exceeded by the header, an AuthservID that cannot be written (see
+// Evaluator.Validate), or ErrFinished.
 func (ev *Evaluation) Finish() (*Result, error) {
 	if ev.ended {
 		return nil, ErrFinished

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed2385d973/mailauth"
+	"github.com/seed2385d973/mailauth/authres"
 	"github.com/seed2385d973/mailauth/dnsutil"
 	"github.com/seed2385d973/mailauth/dnsutil/dnstest"
 )
@@ -117,6 +118,11 @@ func TestValidate(t *testing.T) {
 	h = mailauth.Handling{Exceptions: []mailauth.Exception{{Domain: "*.bücher.example", Actions: mailauth.Actions{None: "x"}}}}
 	require.ErrorIs(t, h.Validate(), mailauth.ErrAction)
 	require.Equal(t, "ErrAction", mailauth.ErrAction.Code())
+
+	require.NoError(t, new(mailauth.Evaluator).Validate())
+	require.NoError(t, (&mailauth.Evaluator{AuthservID: "mx.example.net"}).Validate())
+	require.ErrorIs(t, (&mailauth.Evaluator{AuthservID: "mx\r\nX: y"}).Validate(), authres.ErrAuthservID)
+	require.ErrorIs(t, (&mailauth.Evaluator{Handling: h}).Validate(), mailauth.ErrAction)
 }
 
 // TestZeroValues (P16): nothing that was not evaluated is a pass.

@@ -201,6 +201,16 @@ func TestContext(t *testing.T) {
 		require.Equal(t, authres.TempError, r.DMARC.Status)
 		require.Equal(t, mailauth.Defer, r.Action)
 
+		// While the message is being read, Evaluate stops reading; who writes may go on.
+		_, err = e.Evaluate(ctx, &mailauth.Message{Session: bankSession(), Data: strings.NewReader(msg)})
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		ev := e.Start(ctx, bankSession())
+		_, err = ev.Write([]byte(msg))
+		require.NoError(t, err)
+		r, err = ev.Finish()
+		require.NoError(t, err)
+		require.Equal(t, mailauth.Defer, r.Action)
+
 		// And by itself after the DNS time of one message.
 		begin := time.Now()
 		r, err = e.Evaluate(context.Background(), &mailauth.Message{Session: bankSession(), Data: strings.NewReader(msg)})
