@@ -207,3 +207,19 @@ func TestPanickingResolver(t *testing.T) {
 	require.ErrorIs(t, results[0].Err, ErrKeyUnavailable)
 	require.ErrorIs(t, results[0].Err, dnsutil.ErrPanic)
 }
+
+// TestLargeKeysDoNotStarve: junk signatures whose key records are as large as the
+// DNS carries them use up no budget before the author's own signature had its turn.
+func TestLargeKeysDoNotStarve(t *testing.T) {
+	w := newWorld(t)
+	msg := sigtest.Sign(w.kb, t0, b0)
+	for i := range 7 {
+		d := fmt.Sprintf("j%d.attack.example", i)
+		w.zone["sel._domainkey."+d] = []string{"v=DKIM1; n=" + strings.Repeat("x", 60<<10) + "; p="}
+		msg = sigtest.Field(w.ka, "DKIM-Signature", with(t0, "d="+d), msg) + msg
+	}
+	r, _ := w.verify(t, Verifier{}, msg)
+	require.Len(t, r, 8)
+	require.Equal(t, Pass, r[7].Status, "%v", r[7].Err)
+	require.ErrorIs(t, r[6].Err, ErrBudget)
+}

@@ -135,8 +135,10 @@ type Verification struct {
 	items    []item          // beside results
 	tags     [16]taglist.Tag // storage for one signature's
 	selected []int           // the fields of all items
-	keys     []key           // distinct names, in the order of the results
+	keys     []key           // distinct names
 	first    [1]key          // storage for the usual case
+	order    []int           // of results: those examined, what matters most first
+	orderBuf [maxExamined]int
 	scope    *lookup.Scope
 	done     func()
 	over     bool
@@ -199,27 +201,26 @@ func (v *Verifier) limit() int {
 	return min(v.MaxSignatures, maxListed)
 }
 
-// choose decides which signatures are examined: well-formed ones of the author's
-// domain first, then other well-formed ones, then the rest, so that junk does
-// not push the good one out (RFC 6376, section 8.4 lets a verifier limit them).
+// choose decides which signatures are examined and in which order: well-formed
+// ones of the author's domain first, then other well-formed ones, then the rest,
+// so that junk neither pushes the good one out (RFC 6376, section 8.4 lets a
+// verifier limit them) nor, with key records as large as the DNS carries them, uses
+// up what may be asked and read before the good one's turn.
 func (vn *Verification) choose() {
-	limit := vn.v.limit()
-	if len(vn.items) <= limit {
-		for k := range vn.items {
-			vn.items[k].examine = true
-		}
-		return
+	limit := min(vn.v.limit(), len(vn.items))
+	vn.order = vn.orderBuf[:0]
+	var authors []domain.Name
+	if len(vn.items) > 1 {
+		authors = authorDomains(vn.header)
 	}
-	authors := authorDomains(vn.header)
 	for class := range 3 {
 		for k := range vn.items {
-			it := &vn.items[k]
-			if limit == 0 {
+			if len(vn.order) == limit {
 				return
 			}
-			if !it.examine && it.class(authors) == class {
+			if it := &vn.items[k]; it.class(authors) == class {
 				it.examine = true
-				limit--
+				vn.order = append(vn.order, k)
 			}
 		}
 	}
@@ -238,12 +239,12 @@ func (it *item) class(authors []domain.Name) int {
 }
 
 // prefetch has the DNS asked for the keys. Nothing waits for an answer: the
-// questions are demanded in the order of the results by Finish, so that budget
+// questions are demanded one after another by Finish, so that budget
 // and result do not depend on which answer comes first.
 func (vn *Verification) prefetch() {
-	for k := range vn.items {
+	for _, k := range vn.order {
 		it := &vn.items[k]
-		if !it.examine || it.err != nil || vn.keyOf(it.keyName) != nil {
+		if it.err != nil || vn.keyOf(it.keyName) != nil {
 			continue
 		}
 		if vn.keys == nil {

@@ -17,11 +17,16 @@ func (vn *Verification) Finish(m *message.Message) []Result {
 		return vn.results
 	}
 	vn.over = true
-	for k := range vn.items {
+	for _, k := range vn.order {
 		if err := vn.examine(k, m); err != nil {
 			vn.fail(k, err)
 		} else {
 			vn.results[k].Status = Pass
+		}
+	}
+	for k := range vn.items {
+		if !vn.items[k].examine {
+			vn.fail(k, fmt.Errorf("%w: the message has %d", ErrNotExamined, vn.total))
 		}
 	}
 	if vn.done != nil {
@@ -52,9 +57,6 @@ func (vn *Verification) fail(k int, err error) {
 // examine verifies one signature, in the order of RFC 6376, sections 6.1.1 to 6.1.3.
 func (vn *Verification) examine(k int, m *message.Message) error {
 	it, r := &vn.items[k], &vn.results[k]
-	if !it.examine {
-		return fmt.Errorf("%w: the message has %d", ErrNotExamined, vn.total)
-	}
 	if it.err != nil {
 		return it.err
 	}
@@ -133,7 +135,7 @@ func (vn *Verification) body(it *item, r *Result, m *message.Message) error {
 func (vn *Verification) crypto(k int, rec *sig.Record) error {
 	it := &vn.items[k]
 	digest := vn.forms.Sum(it.fields, it.msg.Header, it.key.Algorithm.Hash(), vn.results[k].Field, it.key.Start, it.key.End)
-	for j := range vn.items[:k] {
+	for j := range vn.items {
 		o := &vn.items[j]
 		if o.hashed && o.keyName == it.keyName && o.key.Algorithm == it.key.Algorithm &&
 			bytes.Equal(o.digest[:len(digest)], digest) && bytes.Equal(o.key.Data, it.key.Data) {
