@@ -17,17 +17,17 @@ func (r *Result) explainDMARC(w *story) {
 		}
 		w.say("DMARC", "pass: %s; aligned with %s (RFC 9989, section 4.4).", strings.Join(by, ", "), d.Domain)
 	case authres.None:
-		w.say("DMARC", "none: %s for %s (RFC 9989, section 4.10.1).", textOf(d.Err), d.Domain)
+		w.say("DMARC", "none: %s for %s%s.", textOf(d.Err), d.Domain, section(d.Err))
 	case authres.PermError:
 		if d.AmbiguousAuthor() {
-			w.say("DMARC", "permerror: %s. A message without exactly one author domain can be anybody's (RFC 9989, section 5.3.1).", quote(textOf(d.Err)))
+			w.say("DMARC", "permerror: %s. A message without exactly one author domain can be anybody's%s.", quote(textOf(d.Err)), section(d.Err))
 			break
 		}
 		w.say("DMARC", "permerror: %s.", textOf(d.Err))
 	case authres.TempError:
 		w.say("DMARC", "temperror: %s. The message can neither pass nor fail now (RFC 9989, section 5.3.6).", textOf(d.Err))
 	default:
-		w.say("DMARC", "%s: %s (RFC 9989, section 4.4).", d.Status, textOf(d.Err))
+		w.say("DMARC", "%s: %s%s.", d.Status, textOf(d.Err), section(d.Err))
 	}
 	for _, a := range d.Identifiers {
 		explainAlignment(w, d, a)
