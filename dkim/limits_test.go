@@ -155,6 +155,16 @@ func TestKeyTextLimit(t *testing.T) {
 	require.ErrorContains(t, err, "longer than")
 }
 
+// A key that only SHA-1 may use is none that a zero Verifier would use.
+func TestParseRecordHashes(t *testing.T) {
+	rec := sigtest.Record(sigtest.Ed25519())
+	for h, want := range map[string]error{"sha256": nil, "sha1:sha256": nil, "x:sha256": nil, "sha1": ErrKeyHash, "x": ErrKeyHash} {
+		r, err := ParseRecord(rec + "; h=" + h)
+		require.ErrorIs(t, err, want, h)
+		require.Equal(t, err != nil, r.Key == nil)
+	}
+}
+
 func TestNilResolver(t *testing.T) {
 	w := newWorld(t)
 	results := (&Verifier{Now: clock}).Verify(context.Background(), parse(t, sigtest.Sign(w.kb, t0, b0)))

@@ -2,6 +2,7 @@ package dkim
 
 import (
 	"crypto"
+	"slices"
 
 	"github.com/seed2385d973/mailauth/internal/sig"
 )
@@ -13,8 +14,7 @@ type Record struct {
 	Version string
 	// KeyType is k=: "rsa", which is the default, or "ed25519".
 	KeyType string
-	// Hashes lists the known algorithms of h=. Nil allows all; not nil and
-	// empty means that the record names only unknown ones.
+	// Hashes lists the known algorithms of h=, "sha1" and "sha256"; nil allows all.
 	Hashes []string
 	// Services lists the known service types of s=, "*" and "email"; nil is the default "*".
 	Services []string
@@ -36,14 +36,17 @@ type Record struct {
 // ParseRecord reads the text of a key record, the strings of the TXT record
 // joined, with the limits of a zero [Verifier]. A nil error says that such a
 // Verifier would use the key. The errors are [ErrNotKey], [ErrKeySyntax],
-// [ErrKeyRevoked], [ErrKeyType], [ErrKeyService], [ErrKeyShort], [ErrKeyLong]
-// and [ErrKeyUnsafe]; the Record is then zero.
+// [ErrKeyHash], [ErrKeyService], [ErrKeyRevoked], [ErrKeyType], [ErrKeyShort],
+// [ErrKeyLong] and [ErrKeyUnsafe]; the Record is then zero.
 //
 // An RSA key may be a SubjectPublicKeyInfo or an RSAPublicKey (decision 23),
 // both in DER with nothing after it. Unknown tags, hash algorithms, services
 // and flags are ignored and left out of the Record.
 func ParseRecord(text string) (Record, error) {
 	r, err := sig.ParseRecord(text, sig.Bounds{})
+	if err == nil && r.Hashes != nil && !slices.Contains(r.Hashes, "sha256") {
+		err = sig.ErrKeyHash // SHA-1 alone is no use (RFC 8301, section 3.1)
+	}
 	if err != nil {
 		return Record{}, exported(err)
 	}

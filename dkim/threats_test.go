@@ -314,6 +314,7 @@ func testDKK(t *testing.T) {
 		{id: "DKK-27b", zone: keyIs(rec + "; h=sha1 : foo : sha256"), status: Pass, asks: 1},
 		{id: "DKK-27c", zone: keyIs(rec + "; h=SHA256"), status: PermError, err: ErrKeyHash, asks: 1},
 		{id: "DKK-27d", zone: keyIs(rec + "; h="), status: PermError, err: ErrKeySyntax, asks: 1},
+		{id: "DKK-27e", zone: keyIs(rec + "; h=md5:sha3"), status: PermError, err: ErrKeyHash, asks: 1},
 		{id: "DKK-28a", zone: keyIs(rec + "; s=tlsrpt"), status: PermError, err: ErrKeyService, asks: 1},
 		{id: "DKK-28b", zone: keyIs(rec + "; s=tlsrpt:email"), status: Pass, asks: 1},
 		{id: "DKK-28c", zone: keyIs(rec + "; s=*"), status: Pass, asks: 1},

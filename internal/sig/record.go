@@ -17,8 +17,7 @@ type Record struct {
 	Version string
 	// KeyType is k=: "rsa", which is the default, or "ed25519".
 	KeyType string
-	// Hashes lists the known algorithms of h=. Nil allows all; not nil and
-	// empty means that the record names only unknown ones.
+	// Hashes lists the known algorithms of h=, "sha1" and "sha256"; nil allows all.
 	Hashes []string
 	// Services lists the known service types of s=, "*" and "email"; nil is the default "*".
 	Services []string
@@ -160,6 +159,9 @@ func ParseRecord(text string, b Bounds) (Record, error) {
 	}
 	if !hasKey {
 		return r, fmt.Errorf("%w: no p=", ErrKeySyntax)
+	}
+	if r.Hashes != nil && len(r.Hashes) == 0 {
+		return r, ErrKeyHash // only for algorithms that nobody here knows
 	}
 	if r.Services != nil && len(r.Services) == 0 {
 		return r, ErrKeyService
