@@ -41,7 +41,7 @@ var architecture = map[string]rule{
 	"authres":              {own: leaves},
 	"message":              {own: leaves + "internal/canon"},
 	"spf":                  {own: seam + leaves + "internal/lookup"},
-	"dkim":                 {own: common + "internal/sig internal/canon"},
+	"dkim":                 {own: common + "internal/sig internal/canon internal/txt"},
 	"arc":                  {own: common + "internal/sig internal/canon"}, // not dkim
 	"dmarc":                {own: common},                                 // neither spf nor dkim
 	"dmarc/aggregate":      {own: common + "dmarc dmarc/internal/..."},
@@ -64,6 +64,7 @@ var architecture = map[string]rule{
 	"internal/sig":         {own: seam + leaves + "message internal/canon internal/lookup"},
 	"internal/suffix":      {own: leaves, third: "golang.org/x/net/publicsuffix"},
 	"internal/taglist":     {},
+	"internal/txt":         {},
 
 	// What only tests import may use what tests may.
 	"internal/testcase":          {own: "dnsutil dnsutil/dnstest internal/...", third: "github.com/stretchr/testify/..."},

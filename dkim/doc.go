@@ -1,4 +1,4 @@
-// Package dkim verifies DKIM signatures: RFC 6376 with the algorithms and limits
+// Package dkim verifies and makes DKIM signatures: RFC 6376 with the algorithms and limits
 // of RFC 8301 and RFC 8463 and the internationalized mail of RFC 8616.
 //
 // A [Verifier] is a struct of plain configuration; its zero value is safe and
@@ -12,6 +12,20 @@
 // A server that still receives the body calls [Verifier.Start] when the header
 // is complete, so that the keys are looked up meanwhile, and
 // [Verification.Finish] at the end.
+//
+// # Signing
+//
+// A [Signer] is plain configuration, too. It returns the field to put on top
+// and never a rewritten message; several sign in one pass over it, in constant memory:
+//
+//	key, err := dkim.ParseKey(pem)
+//	s := dkim.Signer{Domain: "example.com", Selector: "s1", Key: key}
+//	field, err := dkim.Sign(r, s)
+//
+// It signs nothing that it could not answer for: a message with a structural
+// defect, with no From field or several, or whose author is not of the signing
+// domain. [GenerateKey] makes a key, [Key.Record] is what to publish, CheckKey
+// looks whether it is, and package records has the rest of a domain's records.
 //
 // # What a pass means, and what it does not
 //
@@ -47,6 +61,9 @@
 //   - RSA moduli have 1024 to 4096 bits ([Verifier.MinRSABits],
 //     [Verifier.MaxRSABits], at most 8192), exponents are odd and from 3 to
 //     2^31-1. All of that is checked before any arithmetic.
+//   - A [Signer] keeps to the same limits, so that it signs nothing that a
+//     Verifier refuses. Lines of its field have at most 78 characters, but for a
+//     domain name or field name that is longer.
 //   - t= lies at most one hour ahead. x= has no grace unless [Verifier.Grace] gives one.
 //
 // Limits of the message (header size, fields) are package message's, those of

@@ -23,7 +23,7 @@ func (e Error) Code() string {
 			return verdicts[i].code
 		}
 	}
-	return ""
+	return e.signerCode()
 }
 
 // Status returns the status that a result with this error has: permerror where

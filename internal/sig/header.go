@@ -95,6 +95,11 @@ func (c *Header) Select(dst []int, names []string, self int) []int {
 // octets [start, end) of its value left out and without a final CRLF (RFC
 // 6376, section 3.7; RFC 8617, section 5.1.1). The result is valid until the next call.
 func (c *Header) Sum(fields []int, alg message.Canonicalization, hash crypto.Hash, self, start, end int) []byte {
+	return c.SumField(fields, alg, hash, c.h.Field(self), start, end)
+}
+
+// SumField is [Header.Sum] for a signer, whose field is not in the header yet.
+func (c *Header) SumField(fields []int, alg message.Canonicalization, hash crypto.Hash, self message.Field, start, end int) []byte {
 	h := c.hash(hash)
 	for _, i := range fields {
 		h.Write(c.Canonical(i, alg))
@@ -102,7 +107,7 @@ func (c *Header) Sum(fields []int, alg message.Canonicalization, hash crypto.Has
 	mark := len(c.buf)
 	// The place of b= is the tag's span, never found by a search for "b=": that
 	// text may stand in other values as well.
-	c.buf = c.h.Field(self).AppendCanonicalCut(c.buf, alg, start, end)
+	c.buf = self.AppendCanonicalCut(c.buf, alg, start, end)
 	h.Write(c.buf[mark:])
 	c.buf = c.buf[:mark]
 	return h.Sum(c.sum[:0])

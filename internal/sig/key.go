@@ -133,6 +133,14 @@ var lowOrder = [5][32]byte{
 		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}, // order 2: p-1
 }
 
+// CheckEd25519 judges the 32 octets of an Ed25519 public key.
+func CheckEd25519(key []byte) error {
+	if why := checkEd25519(key); why != "" {
+		return fmt.Errorf("%w: %s", ErrKeyUnsafe, why)
+	}
+	return nil
+}
+
 // checkEd25519 returns why 32 octets must not serve as a key, or "". That they
 // are a point of the curve at all is left to crypto/ed25519, which then says
 // that the signature does not verify.

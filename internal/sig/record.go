@@ -213,8 +213,8 @@ func (r *Record) parseKey(b Bounds) error {
 			return fmt.Errorf("%w: an Ed25519 key has 32 octets", ErrKeySyntax)
 		}
 		r.Bits = 256
-		if why := checkEd25519(der); why != "" {
-			return fmt.Errorf("%w: %s", ErrKeyUnsafe, why)
+		if err := CheckEd25519(der); err != nil {
+			return err
 		}
 		r.Key = ed25519.PublicKey(der)
 		return nil

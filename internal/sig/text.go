@@ -55,6 +55,9 @@ func NextItem(s string, sep byte) (item, rest string, more bool) {
 
 func trim(s string) string { return strings.Trim(s, " \t\r\n") }
 
+// IsFieldName reports whether a name can stand in h=.
+func IsFieldName(s string) bool { return isFieldName(s) }
+
 // isFieldName: field-name of RFC 5322, section 3.6.8, without the semicolon
 // that no tag value can hold (RFC 6376, section 2.10, hdr-name).
 func isFieldName(s string) bool {
