@@ -31,30 +31,21 @@ func data(ctx context.Context, ip netip.Addr, helo, from string, smtp io.Reader,
 // README ends
 
 func Example_server() {
-	evaluator := mailauth.Evaluator{Resolver: dnstest.MustParse(`
+	evaluator.Handling.HonorReject = true
+	evaluator.Resolver = dnstest.MustParse(`
 attack.example. TXT "v=spf1 ip4:192.0.2.1 -all"
 _dmarc.bank.example. TXT "v=DMARC1; p=reject"
-`)}
-	evaluator.Handling.HonorReject = true
-	ev := evaluator.Start(context.Background(), mailauth.Session{
-		IP:       netip.MustParseAddr("192.0.2.1"),
-		HELO:     "mx.attack.example",
-		MailFrom: "x@attack.example",
-		Receiver: "mx.example.net",
-	})
-	defer ev.Abort()
-	_, _ = io.WriteString(ev, "From: CEO <ceo@bank.example>\r\nSubject: Wire\r\n\r\nNow!\r\n")
-	res, err := ev.Finish()
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(res.SMTPReply())
-	fmt.Print(strings.ReplaceAll(res.HeaderFields[0], "\r\n", "\n"))
+`)
+	smtp := strings.NewReader("Authentication-Results: mx.example.net; dmarc=pass\r\nFrom: CEO <ceo@bank.example>\r\nSubject: Wire\r\n\r\nNow!\r\n")
+	reply, fields, strip := data(context.Background(), netip.MustParseAddr("192.0.2.1"), "mx.attack.example", "x@attack.example", smtp, io.Discard)
+	fmt.Println(reply)
+	fmt.Print(strings.ReplaceAll(fields[0], "\r\n", "\n"))
+	fmt.Println("remove", strip)
 	// Output:
 	// 550 5.7.26 Email rejected per DMARC policy for bank.example
 	// Authentication-Results: mx.example.net; spf=pass smtp.mailfrom=attack.example;
 	//  dkim=none; dmarc=fail header.from=bank.example policy.dmarc=reject
+	// remove [0]
 }
 
 func ExampleEvaluator_Evaluate() {

@@ -20,13 +20,13 @@ import (
 // with the verifier. It knows the records of testZone alone.
 
 type reference struct {
-	zone                       *testZone
-	ip                         netip.Addr
-	helo, local, domain        string
-	lookups, voids, max, depth int
-	asked                      map[string]bool
-	fair                       bool
-	fairNames                  []string
+	zone                *testZone
+	ip                  netip.Addr
+	helo, local, domain string
+	lookups, voids, max int
+	asked               map[string]bool
+	fair                bool
+	fairNames           []string
 }
 
 type refError string // "permerror" or "temperror"

@@ -27,7 +27,6 @@ var (
 	oidLogotype    = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 12}
 	oidSCTList     = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 4, 2}
 	oidPoison      = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 4, 3}
-	oidSAN         = asn1.ObjectIdentifier{2, 5, 29, 17}
 	oidConstraints = asn1.ObjectIdentifier{2, 5, 29, 30}
 	oidExtKeyUsage = asn1.ObjectIdentifier{2, 5, 29, 37}
 )

@@ -174,7 +174,7 @@ func (sc *Scope) admit(ctx context.Context, name string, t dnsutil.Type) error {
 		ok = !sc.finished && !sc.over && len(sc.asked) < min(sc.max, left)
 	}
 	if !ok {
-		return fmt.Errorf("%w: %s %s.", dnsutil.ErrBudget, t, name)
+		return fmt.Errorf("%w at %s %s", dnsutil.ErrBudget, t, name)
 	}
 	return nil
 }

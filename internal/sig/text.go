@@ -104,7 +104,7 @@ func DecodeQP(s string, eai bool) (string, bool) {
 	if eai && !utf8.ValidString(s) || !eai && !isASCII(s) {
 		return "", false
 	}
-	if strings.IndexAny(s, "= \t\r\n") < 0 {
+	if !strings.ContainsAny(s, "= \t\r\n") {
 		if !printable(s) {
 			return "", false
 		}

@@ -4,6 +4,7 @@ package testcase
 
 import (
 	"bytes"
+	"encoding/hex"
 	"flag"
 	"fmt"
 	"os"
@@ -140,11 +141,11 @@ func Unescape(s string) (string, error) {
 		case '\\':
 			b.WriteByte('\\')
 		case 'x':
-			var v byte
-			if _, err := fmt.Sscanf(s[i+1:min(i+3, len(s))], "%02x", &v); err != nil {
-				return "", fmt.Errorf("bad \\x escape: %w", err)
+			v, err := hex.DecodeString(s[i+1 : min(i+3, len(s))])
+			if err != nil || len(v) != 1 {
+				return "", fmt.Errorf("bad \\x escape")
 			}
-			b.WriteByte(v)
+			b.WriteByte(v[0])
 			i += 2
 		default:
 			return "", fmt.Errorf("unknown escape \\%c", s[i])
