@@ -1,0 +1,312 @@
+package arc
+
+import (
+	"crypto"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed2385d973/mailauth/authres"
+	"github.com/seed2385d973/mailauth/internal/domain"
+	"github.com/seed2385d973/mailauth/internal/sig"
+	"github.com/seed2385d973/mailauth/internal/suffix"
+	"github.com/seed2385d973/mailauth/message"
+)
+
+// Sealer adds ARC sets to messages (RFC 8617, section 5.1). It is plain
+// configuration, safe for concurrent use once it is not modified any more, if
+// its Key is.
+type Sealer struct {
+	// Domain is d= and Selector is s= of both signatures; U-labels are converted.
+	// The public key has to be published under selector._domainkey.domain.
+	Domain, Selector string
+
+	// Key signs: RSA of 2048 bits or more, or Ed25519. Few receivers verify Ed25519.
+	Key crypto.Signer
+
+	// AllowWeakKey seals with an RSA key of 1024 to 2047 bits, which RFC 8301,
+	// section 3.2 advises against.
+	AllowWeakKey bool
+
+	// Headers lists the fields that the ARC-Message-Signature covers, in the order
+	// of h=. A name that stands more often than the field covers the absence of
+	// another one. Nil means those of [DefaultHeaders] that the message has, every
+	// DKIM-Signature field of it, and From once more. Authentication-Results and
+	// ARC fields are refused (RFC 8617, section 4.1.2), and From is demanded.
+	Headers []string
+
+	// Canonicalization is c= of the ARC-Message-Signature. Empty means
+	// "relaxed/relaxed", which survives most of what relays do.
+	Canonicalization string
+
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+
+	// Rand is the source of randomness that Key gets; nil is crypto/rand.Reader.
+	Rand io.Reader
+
+	order []string // of tags, with b= in one line: the public suite prescribes it
+}
+
+// DefaultHeaders lists the fields that an ARC-Message-Signature covers if nobody
+// says otherwise, in lower case: what a reader sees and what decides how the body is
+// read (RFC 6376, section 5.4.1). Trace fields are not among them.
+func DefaultHeaders() []string {
+	return []string{
+		"from", "reply-to", "to", "cc", "subject", "date", "message-id", "in-reply-to", "references",
+		"mime-version", "content-type", "content-transfer-encoding", "content-disposition",
+		"list-id", "list-unsubscribe", "list-unsubscribe-post", "sender", "resent-from",
+	}
+}
+
+// Digests lists the body digests that Seal needs: for message.Digester.Want, so
+// that the body is read once for sealing, signing and everything else.
+func (s *Sealer) Digests() []message.BodyHash {
+	_, body, err := s.canonicalization()
+	if err != nil {
+		return nil // Seal reports it
+	}
+	return []message.BodyHash{{Canonicalization: body, Hash: crypto.SHA256, Length: message.WholeBody}}
+}
+
+// Seal returns the fields of a new set, complete with their CRLF, in the order in
+// which they are to be put on top of the message: ARC-Seal,
+// ARC-Message-Signature, ARC-Authentication-Results.
+//
+// m is the message as it leaves, all changes made, read by a Digester that
+// wanted Digests. above are the fields that have been put on top of it since it was
+// read, first first, a DKIM-Signature for instance; sealing comes last (RFC 8617,
+// section 5.1, step 1). chain is what a Verifier said of the message as it arrived,
+// which is not the same: the change that a list makes breaks the newest signature of
+// the chain. results are the results of this administrative domain, all of them in
+// one field (RFC 8617, section 4.1.1); they are written from the values, and no
+// text of the message is ever taken over.
+//
+// A chain that has failed is marked as such: the new seal says cv=fail and covers
+// its own set only (RFC 8617, section 5.1.2), however malformed the other sets are.
+//
+// Seal refuses with ErrUncertain where the failure may be temporary or is due to
+// a limit of ours (decision 16), with ErrChainEnded after a cv=fail, with
+// ErrInstances after instance 50, and with ErrChainChanged where the ARC fields
+// of m are not those that were validated.
+func (s *Sealer) Seal(m *message.Message, chain Result, results authres.Header, above ...string) ([]string, error) {
+	k, err := s.prepare()
+	if err != nil {
+		return nil, err
+	}
+	h := m.Header()
+	if h.Len() > 0 && slices.ContainsFunc(h.Findings(), func(f message.Finding) bool { return f.Defect == message.LeadingSpace }) {
+		return nil, ErrPrepend
+	}
+	instance, cv, err := next(&chain, h)
+	if err != nil {
+		return nil, err
+	}
+	w := writing{s: s, k: k, instance: instance, cv: cv}
+	if w.results, err = w.writeResults(results); err != nil {
+		return nil, err
+	}
+	digest, ok := m.BodyDigest(s.Digests()[0])
+	if !ok {
+		return nil, ErrNoBodyDigest
+	}
+	if err := w.sign(h, digest.Sum, strings.Join(above, "")); err != nil {
+		return nil, err
+	}
+	if err := w.seal(h); err != nil {
+		return nil, err
+	}
+	return []string{w.sealed, w.signature, w.results}, nil
+}
+
+// next decides the instance and cv= of the new set (RFC 8617, section 5.1, steps 2 and 3).
+func next(chain *Result, h *message.Header) (instance int, cv authres.Status, err error) {
+	switch {
+	case !chain.validated:
+		return 0, "", ErrNotValidated
+	case chain.Status == Fail && (chain.Temporary() || ours(chain)):
+		return 0, "", fmt.Errorf("%w: %w", ErrUncertain, chain.Err)
+	case chain.chain != nil && chain.chain.ended:
+		return 0, "", ErrChainEnded
+	}
+	highest := 0
+	switch chain.Status {
+	case None:
+		if present(h) {
+			return 0, "", fmt.Errorf("%w: there were none", ErrChainChanged)
+		}
+	case Pass:
+		if !chain.same(h) {
+			return 0, "", ErrChainChanged
+		}
+		highest = chain.Instance
+	default:
+		highest = max(chain.Instance, highestOf(h))
+	}
+	if highest >= maxInstance {
+		return 0, "", ErrInstances
+	}
+	return highest + 1, chain.Status, nil
+}
+
+// ours reports whether a chain failed only by a limit of the validator.
+func ours(r *Result) bool {
+	switch r.Code() {
+	case "ErrSetLimit", "ErrBudget", "ErrNoBodyDigest":
+		return true
+	}
+	return false
+}
+
+// highestOf returns the highest instance of a header, of however many sets.
+func highestOf(h *message.Header) int {
+	highest := 0
+	for _, name := range [...]string{sealName, signatureName} {
+		for _, i := range h.All(name) {
+			r := sig.NewReader(nil, h.Field(i).Value(), h.Internationalized())
+			if n, err := readInstance(&r); err == nil {
+				highest = max(highest, n)
+			}
+		}
+	}
+	for _, i := range h.All(resultsName) {
+		if n, _, err := readResults(h.Field(i).Value()); err == nil {
+			highest = max(highest, n)
+		}
+	}
+	return highest
+}
+
+// same reports whether a header has the sets of the chain and no other ARC field,
+// up to what the relaxed canonicalization lets a relay change.
+func (r *Result) same(h *message.Header) bool {
+	c := collect(h, maxInstance, nil)
+	if c.err != nil || len(c.sets) != len(r.chain.sets) {
+		return false
+	}
+	var a, b []byte
+	equal := func(i, j int) bool {
+		a = r.header.Field(i).AppendCanonical(a[:0], message.Relaxed)
+		b = h.Field(j).AppendCanonical(b[:0], message.Relaxed)
+		return string(a) == string(b)
+	}
+	for k := range c.sets {
+		x, y := &r.chain.sets[k], &c.sets[k]
+		if !equal(x.results, y.results) || !equal(x.signature, y.signature) || !equal(x.seal, y.seal) {
+			return false
+		}
+	}
+	return true
+}
+
+// prepared is a Sealer's configuration, checked.
+type prepared struct {
+	domain, selector domain.Name
+	algorithm        sig.Algorithm
+	header, body     message.Canonicalization
+	now              int64
+}
+
+func (s *Sealer) prepare() (k prepared, err error) {
+	if k.domain, err = domain.Parse(s.Domain); err != nil {
+		return k, fmt.Errorf("%w: %w", ErrDomain, err)
+	}
+	if k.domain.Labels() < 2 || suffix.Is(k.domain) {
+		return k, ErrPublicSuffix
+	}
+	if k.selector, err = domain.ParseSelector(s.Selector); err == nil {
+		_, err = sig.KeyName(k.selector, k.domain)
+	}
+	if err != nil {
+		return k, fmt.Errorf("%w: %w", ErrSelector, err)
+	}
+	if s.Key == nil {
+		return k, ErrKey
+	}
+	least := sig.WeakRSABits
+	if s.AllowWeakKey {
+		least = sig.MinRSABits
+	}
+	if k.algorithm, err = sig.AlgorithmOf(s.Key.Public(), least); err != nil {
+		return k, exported(err)
+	}
+	if k.header, k.body, err = s.canonicalization(); err != nil {
+		return k, err
+	}
+	now := s.Now
+	if now == nil {
+		now = time.Now
+	}
+	k.now = now().Unix()
+	return k, s.checkHeaders()
+}
+
+// canonicalization reads c= as a signature has it: "relaxed" is relaxed/simple.
+func (s *Sealer) canonicalization() (header, body message.Canonicalization, err error) {
+	if s.Canonicalization == "" {
+		return message.Relaxed, message.Relaxed, nil
+	}
+	head, tail, two := strings.Cut(s.Canonicalization, "/")
+	if !two {
+		tail = "simple"
+	}
+	for _, x := range []struct {
+		word string
+		to   *message.Canonicalization
+	}{{head, &header}, {tail, &body}} {
+		switch x.word {
+		case "simple":
+		case "relaxed":
+			*x.to = message.Relaxed
+		default:
+			return 0, 0, fmt.Errorf("%w: %q", ErrCanonicalization, s.Canonicalization)
+		}
+	}
+	return header, body, nil
+}
+
+func (s *Sealer) checkHeaders() error {
+	if s.Headers == nil {
+		return nil
+	}
+	if len(s.Headers) > sig.MaxNames {
+		return ErrHeaderNames
+	}
+	from := false
+	for _, n := range s.Headers {
+		switch low := strings.ToLower(n); {
+		case low == "from":
+			from = true
+		case low == "authentication-results", strings.HasPrefix(low, "arc-"):
+			return fmt.Errorf("%w: %s must not be signed", ErrHeaderNames, n)
+		case !fieldName(n):
+			return fmt.Errorf("%w: %q", ErrHeaderNames, n)
+		}
+	}
+	if !from {
+		return ErrFromNotSigned
+	}
+	return nil
+}
+
+// fieldName: field-name of RFC 5322, section 3.6.8, without the semicolon that
+// no tag value can hold.
+func fieldName(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c <= ' ' || c >= 0x7f || c == ':' || c == ';' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// randomness returns what Key signs with.
+func (s *Sealer) randomness() io.Reader {
+	if s.Rand != nil {
+		return s.Rand
+	}
+	return rand.Reader
+}
