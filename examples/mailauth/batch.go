@@ -42,6 +42,7 @@ type request struct {
 	Lenient          bool   `json:"lenient"`
 	Canonicalization string `json:"canonicalization"`
 	Length           *int64 `json:"length"`
+	File             []byte `json:"file_b64"`
 
 	line []byte // the whole request, for operations with a shape of their own
 }
@@ -78,6 +79,8 @@ func operations() map[string]operation {
 		"authres":        opAuthres,
 		"authres_format": opAuthresFormat,
 		"bodyhash":       opBodyHash,
+
+		"aggregate_report": opAggregateReport,
 	}
 }
 
