@@ -24,7 +24,7 @@
 //
 // It signs nothing that it could not answer for: a message with a structural
 // defect, with no From field or several, or whose author is not of the signing
-// domain. [GenerateKey] makes a key, [Key.Record] is what to publish, CheckKey
+// domain. [GenerateKey] makes a key, [Key.Record] is what to publish, [CheckKey]
 // looks whether it is, and package records has the rest of a domain's records.
 //
 // # What a pass means, and what it does not
