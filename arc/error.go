@@ -128,7 +128,7 @@ const (
 	// ErrSignature: the signature is not this key's over these fields.
 	ErrSignature Error = Error(sig.ErrSignature)
 	// ErrNoBodyDigest: the message was read without the digest that is needed; a
-	// sealer's is in [Sealer.Digests].
+	// sealer's is in [Sealer.BodyHash].
 	ErrNoBodyDigest Error = "no digest of the body was taken"
 	// ErrNotExamined: nobody looked whether this older ARC-Message-Signature still verifies.
 	ErrNotExamined Error = "signature not examined"

@@ -35,7 +35,7 @@ func (w *writing) writeResults(h authres.Header) (string, error) {
 // sign writes the ARC-Message-Signature over the message, with the fields above
 // it (RFC 8617, section 4.1.2).
 func (w *writing) sign(h *message.Header, bodyHash []byte, above string) error {
-	names := w.s.Headers
+	names := w.s.Fields
 	full, err := parse(above, string(h.Bytes()))
 	if err != nil {
 		return err
@@ -120,7 +120,7 @@ func (w *writing) field(name string, tags []sig.TagText) string {
 // the folding of what is hashed must be that of what is written, so the signature goes
 // into the very text that was hashed.
 func (w *writing) put(name, unsigned string, digest []byte) (string, error) {
-	b, err := sig.Sign(w.s.randomness(), w.s.Key, w.k.algorithm, digest)
+	b, err := sig.Sign(w.s.Key, w.k.algorithm, digest)
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrKey, err)
 	}
@@ -144,11 +144,11 @@ func place(value string) (start, end int) {
 }
 
 // covered lists the fields that the signature covers by default: those of
-// DefaultHeaders and every DKIM-Signature that are there, and From once more, so
+// DefaultFields and every DKIM-Signature that are there, and From once more, so
 // that nobody adds a second one.
 func covered(h *message.Header) []string {
 	names := []string{}
-	for _, n := range append(DefaultHeaders(), "dkim-signature") {
+	for _, n := range append(DefaultFields(), "dkim-signature") {
 		for range h.All(n) {
 			if len(names) < sig.MaxNames-2 {
 				names = append(names, n)

@@ -2,9 +2,8 @@ package arc
 
 import (
 	"crypto"
-	"crypto/rand"
+	"crypto/rsa"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -24,19 +23,17 @@ type Sealer struct {
 	// The public key has to be published under selector._domainkey.domain.
 	Domain, Selector string
 
-	// Key signs: RSA of 2048 bits or more, or Ed25519. Few receivers verify Ed25519.
+	// Key signs both, with rsa-sha256 or ed25519-sha256; only its Public and Sign are
+	// used. RSA keys have 1024 to 4096 bits, and should have 2048 (RFC 8301, section
+	// 3.2). Few receivers verify Ed25519.
 	Key crypto.Signer
 
-	// AllowWeakKey seals with an RSA key of 1024 to 2047 bits, which RFC 8301,
-	// section 3.2 advises against.
-	AllowWeakKey bool
-
-	// Headers lists the fields that the ARC-Message-Signature covers, in the order
+	// Fields lists the fields that the ARC-Message-Signature covers, in the order
 	// of h=. A name that stands more often than the field covers the absence of
-	// another one. Nil means those of [DefaultHeaders] that the message has, every
+	// another one. Nil means those of [DefaultFields] that the message has, every
 	// DKIM-Signature field of it, and From once more. Authentication-Results and
 	// ARC fields are refused (RFC 8617, section 4.1.2), and From is demanded.
-	Headers []string
+	Fields []string
 
 	// Canonicalization is c= of the ARC-Message-Signature. Empty means
 	// "relaxed/relaxed", which survives most of what relays do.
@@ -45,16 +42,13 @@ type Sealer struct {
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 
-	// Rand is the source of randomness that Key gets; nil is crypto/rand.Reader.
-	Rand io.Reader
-
 	order []string // of tags, with b= in one line: the public suite prescribes it
 }
 
-// DefaultHeaders lists the fields that an ARC-Message-Signature covers if nobody
+// DefaultFields lists the fields that an ARC-Message-Signature covers if nobody
 // says otherwise, in lower case: what a reader sees and what decides how the body is
 // read (RFC 6376, section 5.4.1). Trace fields are not among them.
-func DefaultHeaders() []string {
+func DefaultFields() []string {
 	return []string{
 		"from", "reply-to", "to", "cc", "subject", "date", "message-id", "in-reply-to", "references",
 		"mime-version", "content-type", "content-transfer-encoding", "content-disposition",
@@ -62,14 +56,15 @@ func DefaultHeaders() []string {
 	}
 }
 
-// Digests lists the body digests that Seal needs: for message.Digester.Want, so
-// that the body is read once for sealing, signing and everything else.
-func (s *Sealer) Digests() []message.BodyHash {
+// BodyHash returns the digest of the body that Seal needs, for
+// message.Digester.Want: the body is read once for sealing, signing and everything
+// else. A Sealer with an illegal Canonicalization needs none.
+func (s *Sealer) BodyHash() message.BodyHash {
 	_, body, err := s.canonicalization()
 	if err != nil {
-		return nil // Seal reports it
+		return message.BodyHash{}
 	}
-	return []message.BodyHash{{Canonicalization: body, Hash: crypto.SHA256, Length: message.WholeBody}}
+	return message.BodyHash{Canonicalization: body, Hash: crypto.SHA256, Length: message.WholeBody}
 }
 
 // Seal returns the fields of a new set, complete with their CRLF, in the order in
@@ -77,7 +72,7 @@ func (s *Sealer) Digests() []message.BodyHash {
 // ARC-Message-Signature, ARC-Authentication-Results.
 //
 // m is the message as it leaves, all changes made, read by a Digester that
-// wanted Digests. above are the fields that have been put on top of it since it was
+// wanted [Sealer.BodyHash]. above are the fields that have been put on top of it since it was
 // read, first first, a DKIM-Signature for instance; sealing comes last (RFC 8617,
 // section 5.1, step 1). chain is what a Verifier said of the message as it arrived,
 // which is not the same: the change that a list makes breaks the newest signature of
@@ -109,7 +104,7 @@ func (s *Sealer) Seal(m *message.Message, chain Result, results authres.Header, 
 	if w.results, err = w.writeResults(results); err != nil {
 		return nil, err
 	}
-	digest, ok := m.BodyDigest(s.Digests()[0])
+	digest, ok := m.BodyDigest(s.BodyHash())
 	if !ok {
 		return nil, ErrNoBodyDigest
 	}
@@ -226,11 +221,10 @@ func (s *Sealer) prepare() (k prepared, err error) {
 	if s.Key == nil {
 		return k, ErrKey
 	}
-	least := sig.WeakRSABits
-	if s.AllowWeakKey {
-		least = sig.MinRSABits
+	if key, ok := s.Key.(*rsa.PrivateKey); ok && key == nil {
+		return k, ErrKey
 	}
-	if k.algorithm, err = sig.AlgorithmOf(s.Key.Public(), least); err != nil {
+	if k.algorithm, err = sig.AlgorithmOf(s.Key.Public()); err != nil {
 		return k, exported(err)
 	}
 	if k.header, k.body, err = s.canonicalization(); err != nil {
@@ -241,42 +235,33 @@ func (s *Sealer) prepare() (k prepared, err error) {
 		now = time.Now
 	}
 	k.now = now().Unix()
-	return k, s.checkHeaders()
+	return k, s.checkFields()
 }
 
-// canonicalization reads c= as a signature has it: "relaxed" is relaxed/simple.
+// canonicalization reads c= by the rules of RFC 6376, section 3.5.
 func (s *Sealer) canonicalization() (header, body message.Canonicalization, err error) {
-	if s.Canonicalization == "" {
+	switch s.Canonicalization {
+	case "", "relaxed/relaxed":
 		return message.Relaxed, message.Relaxed, nil
+	case "relaxed", "relaxed/simple":
+		return message.Relaxed, message.Simple, nil
+	case "simple", "simple/simple":
+		return message.Simple, message.Simple, nil
+	case "simple/relaxed":
+		return message.Simple, message.Relaxed, nil
 	}
-	head, tail, two := strings.Cut(s.Canonicalization, "/")
-	if !two {
-		tail = "simple"
-	}
-	for _, x := range []struct {
-		word string
-		to   *message.Canonicalization
-	}{{head, &header}, {tail, &body}} {
-		switch x.word {
-		case "simple":
-		case "relaxed":
-			*x.to = message.Relaxed
-		default:
-			return 0, 0, fmt.Errorf("%w: %q", ErrCanonicalization, s.Canonicalization)
-		}
-	}
-	return header, body, nil
+	return 0, 0, fmt.Errorf("%w: %q", ErrCanonicalization, s.Canonicalization)
 }
 
-func (s *Sealer) checkHeaders() error {
-	if s.Headers == nil {
+func (s *Sealer) checkFields() error {
+	if s.Fields == nil {
 		return nil
 	}
-	if len(s.Headers) > sig.MaxNames {
+	if len(s.Fields) > sig.MaxNames {
 		return ErrHeaderNames
 	}
 	from := false
-	for _, n := range s.Headers {
+	for _, n := range s.Fields {
 		switch low := strings.ToLower(n); {
 		case low == "from":
 			from = true
@@ -301,12 +286,4 @@ func fieldName(s string) bool {
 		}
 	}
 	return s != ""
-}
-
-// randomness returns what Key signs with.
-func (s *Sealer) randomness() io.Reader {
-	if s.Rand != nil {
-		return s.Rand
-	}
-	return rand.Reader
 }

@@ -159,12 +159,12 @@ func TestSuiteSigning(t *testing.T) {
 			n++
 			t.Run(name, func(t *testing.T) {
 				sealer := Sealer{
-					Domain: s.Domain, Selector: s.Sel, Key: key, AllowWeakKey: true,
-					Headers: strings.Split(c.SigHeaders, ":"),
-					Now:     func() time.Time { return time.Unix(c.T, 0) },
-					order:   strings.Fields("a b bh c cv d h i s t"),
+					Domain: s.Domain, Selector: s.Sel, Key: key,
+					Fields: strings.Split(c.SigHeaders, ":"),
+					Now:    func() time.Time { return time.Unix(c.T, 0) },
+					order:  strings.Fields("a b bh c cv d h i s t"),
 				}
-				m := c.read(t, sealer.Digests()...)
+				m := c.read(t, sealer.BodyHash())
 				v := Verifier{Resolver: zone, Now: suiteTime}
 				chain := v.Verify(context.Background(), m)
 				fields, err := sealer.Seal(m, chain, collectResults(t, m, c.SrvID))

@@ -26,9 +26,9 @@
 // waits until they have all called Finish, and uses what they left.
 //
 // Octets: a scope's share of Limits.Bytes is in proportion to its max (all, if it
-// is alone by For). Its first answer that goes over the share waits until the
-// earlier scopes have called Finish, and is let through if what they left of
-// their shares covers it. An answer that is not let through is ErrBudget, and
+// is alone by For). An answer that goes over the share and what earlier scopes have
+// surely left of theirs waits until the earlier scopes have called Finish, and is let
+// through if what they left covers it. An answer that is not let through is ErrBudget, and
 // so is every question of the scope after it, unsent.
 //
 // Open the scopes that matter most, and need least, first; nothing ever waits

@@ -17,14 +17,14 @@ type Scope struct {
 	prev     *Scope // opened before this one
 	bit      uint64
 	max      int // own limit on questions
-	free     int // questions that need not wait for earlier scopes
 	share    int // octets that need not wait for earlier scopes
+	spare    int // octets of the share that Limit has given up
 	bytes    int // octets of demanded answers
 	over     bool
 	finished bool
-	waited   chan struct{} // closed by finish; nil if nobody waits
+	waited   chan struct{} // closed by wake; nil if nobody waits
 	asked    []*entry      // demanded, in order
-	room     [2]*entry
+	first    [2]*entry     // storage for asked
 }
 
 // Scope opens the next scope of the session; earlier scopes have priority when
@@ -40,14 +40,13 @@ func (s *Session) Scope(max int) *Scope {
 	if max <= 0 || max > s.limits.Queries {
 		max = s.limits.Queries
 	}
-	before, shares := 0, 0
+	shares := 0
 	for p := s.last; p != nil; p = p.prev {
-		before, shares = before+p.max, shares+p.share
+		shares += p.share
 	}
 	sc.s, sc.prev, sc.max = s, s.last, max
-	sc.free = min(max, s.limits.Queries-before)
 	sc.share = min(int(int64(s.limits.Bytes)*int64(max)/int64(s.limits.Queries)), s.limits.Bytes-shares)
-	sc.asked = sc.room[:0]
+	sc.asked = sc.first[:0]
 	if s.nscopes >= maxScopes {
 		sc.max, sc.share, sc.finished = 0, 0, true
 	} else {
@@ -67,10 +66,18 @@ func (sc *Scope) Finish() {
 }
 
 func (sc *Scope) finish() {
-	if sc.waited != nil && !sc.finished {
-		close(sc.waited)
+	if !sc.finished {
+		sc.finished = true
+		sc.wake()
 	}
-	sc.finished = true
+}
+
+// wake lets those go on who wait for the scope.
+func (sc *Scope) wake() {
+	if sc.waited != nil {
+		close(sc.waited)
+		sc.waited = nil
+	}
 }
 
 // Lookup implements dnsutil.Resolver. The name need not be absolute here; it is
@@ -154,36 +161,72 @@ func (sc *Scope) ask(ctx context.Context, name, abs string, t dnsutil.Type) (dns
 
 func (sc *Scope) demand(e *entry) {
 	e.demanded |= sc.bit
-	if len(sc.asked) == len(sc.room) {
-		sc.asked = append(make([]*entry, 0, 8*len(sc.room)), sc.asked...)
+	if len(sc.asked) == len(sc.first) {
+		sc.asked = append(make([]*entry, 0, 8*len(sc.first)), sc.asked...)
 	}
 	sc.asked = append(sc.asked, e)
 }
 
-// admit decides whether the scope may demand one more question.
+// admit decides whether the scope may demand one more question. What earlier
+// scopes may still demand is not its to use: it waits for them, the latest
+// first, until there is room whatever they do or they have all finished.
 func (sc *Scope) admit(ctx context.Context, name string, t dnsutil.Type) error {
-	ok := !sc.finished && !sc.over && len(sc.asked) < sc.max
-	if ok && len(sc.asked) >= sc.free {
-		if err := sc.waitEarlier(ctx); err != nil {
+	for !sc.finished && !sc.over && len(sc.asked) < sc.max {
+		room, busy := sc.room()
+		if len(sc.asked) < room {
+			return nil
+		}
+		if busy == nil {
+			break
+		}
+		if err := sc.waitFor(ctx, busy); err != nil {
 			return err
 		}
-		left := sc.s.limits.Queries
-		for p := sc.prev; p != nil; p = p.prev {
-			left -= len(p.asked)
+	}
+	return fmt.Errorf("%w: %s %s.", dnsutil.ErrBudget, t, name)
+}
+
+// room returns how many questions the earlier scopes leave in any case, and the
+// latest of them that has not finished.
+func (sc *Scope) room() (n int, busy *Scope) {
+	n = sc.s.limits.Queries
+	for p := sc.prev; p != nil; p = p.prev {
+		if p.finished {
+			n -= len(p.asked)
+			continue
 		}
-		ok = !sc.finished && !sc.over && len(sc.asked) < min(sc.max, left)
+		n -= p.max
+		if busy == nil {
+			busy = p
+		}
 	}
-	if !ok {
-		return fmt.Errorf("%w at %s %s", dnsutil.ErrBudget, t, name)
+	return n, busy
+}
+
+// Limit lowers the scope's own limit on distinct questions, when it is known that
+// it needs fewer: later scopes then need not wait for what it will not ask. Its
+// share of octets shrinks with it. A limit below what it has asked is that. It never raises the limit.
+func (sc *Scope) Limit(n int) {
+	s := sc.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n = max(n, len(sc.asked)); n < sc.max {
+		keep := int(int64(sc.share) * int64(n) / int64(sc.max))
+		sc.spare += sc.share - keep
+		sc.share, sc.max = keep, n
+		sc.wake()
 	}
-	return nil
 }
 
 // charge takes the answer's octets from the scope's share, and marks it denied
 // if there are not enough.
 func (sc *Scope) charge(ctx context.Context, e *entry) error {
-	if sc.bytes+e.size > sc.share && !sc.over {
-		if err := sc.waitEarlier(ctx); err != nil {
+	for sc.bytes+e.size > sc.share+sc.prev.surplus() && !sc.over {
+		_, busy := sc.room()
+		if busy == nil {
+			break
+		}
+		if err := sc.waitFor(ctx, busy); err != nil {
 			return err
 		}
 		if e.charged&sc.bit != 0 {
@@ -199,41 +242,36 @@ func (sc *Scope) charge(ctx context.Context, e *entry) error {
 	return nil
 }
 
-// surplus is what finished scopes up to sc have left of their shares. It is
-// only asked for where it matters, after waitEarlier.
+// surplus is what the scopes up to sc leave of their shares in any case: all of it
+// if they have finished, else what the latest have given up.
 func (sc *Scope) surplus() int {
-	if sc == nil || !sc.finished {
+	switch {
+	case sc == nil:
 		return 0
+	case !sc.finished:
+		return sc.spare
 	}
-	return max(0, sc.prev.surplus()+sc.share-sc.bytes)
+	return max(0, sc.prev.surplus()+sc.share-sc.bytes) + sc.spare
 }
 
-// waitEarlier waits until all scopes opened before sc have finished. The lock is
-// not held meanwhile.
-func (sc *Scope) waitEarlier(ctx context.Context) error {
+// waitFor waits until p has finished or has lowered its limit. The lock is not
+// held meanwhile.
+func (sc *Scope) waitFor(ctx context.Context, p *Scope) error {
 	s := sc.s
-	for p := sc.prev; p != nil; p = p.prev {
-		for !p.finished {
-			if p.waited == nil {
-				p.waited = make(chan struct{})
-			}
-			waited := p.waited
-			s.mu.Unlock()
-			var err error
-			select {
-			case <-waited:
-			case <-ctx.Done():
-				err = ctx.Err()
-			case <-s.ctx.Done():
-				err = s.ctx.cause()
-			}
-			s.mu.Lock()
-			if err != nil {
-				return err
-			}
-		}
+	if p.waited == nil {
+		p.waited = make(chan struct{})
 	}
-	return nil
+	waited := p.waited
+	s.mu.Unlock()
+	defer s.mu.Lock()
+	select {
+	case <-waited:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.ctx.Done():
+		return s.ctx.cause()
+	}
 }
 
 // Prefetch starts a question without waiting for it, within the speculative

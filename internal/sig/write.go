@@ -3,41 +3,53 @@ package sig
 import (
 	"crypto"
 	"crypto/ed25519"
+	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
 	"fmt"
-	"io"
+	"math/big"
 	"strings"
 )
 
-// AlgorithmOf returns the algorithm that a signer's key is used with, and
-// refuses keys that a verifier would not take (RFC 8301, section 3.2; RFC 8463,
-// section 3). minBits is the least RSA modulus.
-func AlgorithmOf(pub crypto.PublicKey, minBits int) (Algorithm, error) {
-	switch k := pub.(type) {
+// AlgorithmOf returns the algorithm that a key is used with, and refuses a key
+// that a verifier with default limits would not take.
+func AlgorithmOf(public crypto.PublicKey) (Algorithm, error) {
+	switch k := public.(type) {
 	case *rsa.PublicKey:
-		if n := k.N.BitLen(); n < minBits {
-			return 0, fmt.Errorf("%w: %d bits, at least %d", ErrKeyShort, n, minBits)
-		} else if n > HardMaxRSABits {
-			return 0, fmt.Errorf("%w: %d bits, limit %d", ErrKeyLong, n, HardMaxRSABits)
+		if k == nil || k.N == nil || k.N.Sign() <= 0 || k.E <= 0 {
+			return 0, ErrKeyUnsafe
 		}
-		return RSASHA256, nil
+		_, err := CheckRSA(k.N.Bytes(), big.NewInt(int64(k.E)).Bytes(), Bounds{})
+		return RSASHA256, err
 	case ed25519.PublicKey:
-		return Ed25519SHA256, nil
+		if len(k) != ed25519.PublicKeySize {
+			return 0, fmt.Errorf("%w: an Ed25519 public key has %d octets", ErrKeyUnsafe, ed25519.PublicKeySize)
+		}
+		return Ed25519SHA256, CheckEd25519(k)
 	}
-	return 0, fmt.Errorf("%w: %T", ErrKeyType, pub)
+	return 0, fmt.Errorf("%w: %T is neither RSA nor Ed25519", ErrKeyType, public)
 }
 
-// Sign signs a header hash with any crypto.Signer and returns the value of b=.
-// Ed25519 signs the hash as if it were the message (RFC 8463, section 3).
-func Sign(random io.Reader, signer crypto.Signer, a Algorithm, digest []byte) (string, error) {
-	var opts crypto.SignerOpts = crypto.SHA256
-	if a == Ed25519SHA256 {
-		opts = crypto.Hash(0)
+// Sign signs a header hash and returns the value of b=: RSASSA-PKCS1-v1_5, or
+// Ed25519 over the hash itself (RFC 8463, section 3). A key that lies in a
+// device was configured apart from its public half, so what any key but one of
+// the standard library's makes is verified: ErrSignature says that the halves
+// do not belong together.
+func Sign(key crypto.Signer, a Algorithm, digest []byte) (string, error) {
+	var opts crypto.SignerOpts = crypto.Hash(0)
+	if a != Ed25519SHA256 {
+		opts = crypto.SHA256
 	}
-	s, err := signer.Sign(random, digest, opts)
+	s, err := key.Sign(rand.Reader, digest, opts)
 	if err != nil {
 		return "", err
+	}
+	switch key.(type) {
+	case *rsa.PrivateKey, ed25519.PrivateKey:
+	default:
+		if err := Verify(&Record{Key: key.Public(), Bits: MinRSABits}, a, digest, s); err != nil {
+			return "", err
+		}
 	}
 	return base64.StdEncoding.EncodeToString(s), nil
 }
