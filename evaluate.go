@@ -2,16 +2,19 @@ package mailauth
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/netip"
 	"sync"
 	"time"
 
+	"github.com/seed2385d973/mailauth/arc"
 	"github.com/seed2385d973/mailauth/authres"
 	"github.com/seed2385d973/mailauth/dkim"
 	"github.com/seed2385d973/mailauth/dmarc"
 	"github.com/seed2385d973/mailauth/dnsutil"
 	"github.com/seed2385d973/mailauth/dnsutil/dnsclient"
+	"github.com/seed2385d973/mailauth/internal/domain"
 	"github.com/seed2385d973/mailauth/internal/lookup"
 	"github.com/seed2385d973/mailauth/message"
 	"github.com/seed2385d973/mailauth/spf"
@@ -31,12 +34,22 @@ type Evaluator struct {
 	// too, "localhost".
 	AuthservID string
 
-	// SPF, DKIM and DMARC hold the options of the three protocols. Their Resolver
+	// SPF, DKIM, DMARC and ARC hold the options of the protocols. Their Resolver
 	// and Now fields are not used: each message gets its own view of
 	// Evaluator.Resolver and its time of receipt.
 	SPF   spf.Verifier
 	DKIM  dkim.Verifier
 	DMARC dmarc.Verifier
+	ARC   arc.Verifier
+
+	// TrustedSealers lists the ARC sealers whose word counts: "lists.example" for
+	// that domain alone, "*.example" for everything below it and not for itself;
+	// U-labels are converted. Empty trusts nobody. A message that fails DMARC is
+	// accepted if its chain passes and, from the newest seal down to one whose
+	// results say that the message was the author domain's, every sealer is listed:
+	// Result.DMARC.Override then says so. Who is on this list can write in anybody's
+	// name. An entry that is no pattern trusts nobody; see Validate.
+	TrustedSealers []string
 
 	// Author relaxes what From fields are accepted. The zero value relaxes nothing.
 	Author dmarc.AuthorOptions
@@ -54,12 +67,18 @@ type Evaluator struct {
 }
 
 // Validate reports what is wrong with the configuration: an AuthservID that cannot
-// stand in a header field (authres.ErrAuthservID), or what Handling.Validate finds.
+// stand in a header field (authres.ErrAuthservID), a TrustedSealers entry that is no
+// pattern (ErrPattern), or what Handling.Validate finds.
 // Call it when a configuration is loaded.
 func (e *Evaluator) Validate() error {
 	if e.AuthservID != "" {
 		if _, err := (authres.Header{AuthservID: e.AuthservID}).Field(); err != nil {
 			return err
+		}
+	}
+	for _, s := range e.TrustedSealers {
+		if _, _, err := parsePattern(s); err != nil {
+			return fmt.Errorf("trusted sealer %q: %w", s, err)
 		}
 	}
 	return e.Handling.Validate()
@@ -179,17 +198,18 @@ type Evaluation struct {
 
 	// One scope a protocol, in order of priority: should a hostile message use
 	// up the DNS budget, what decides the verdict is asked before what adorns it.
-	dkimScope, spfScope, dmarcScope, heloScope *lookup.Scope
+	dkimScope, spfScope, dmarcScope, arcScope, heloScope *lookup.Scope
 
 	spf, helo envelopeCheck
 	author    dmarc.Author
 	dkim      *dkim.Verification
 	dmarc     dmarc.Verifier
+	arc       *arc.Verification
 }
 
 // Most questions that one protocol may ask of the DNS for one message. Without
-// HELO they add up to less than the default of DNSLimits.Queries; HELO, on which
-// no verdict rests, gets what the others leave.
+// ARC and HELO they add up to less than the default of DNSLimits.Queries; ARC,
+// which can only rescue, and then HELO, on which no verdict rests, get what the others leave.
 const (
 	maxSPF  = 50 // decision 8
 	maxDKIM = 8
@@ -213,6 +233,7 @@ func (e *Evaluator) Start(ctx context.Context, s Session) *Evaluation {
 	ev.dkimScope = ev.dns.Scope(maxDKIM)
 	ev.spfScope = ev.dns.Scope(maxSPF)
 	ev.dmarcScope = ev.dns.Scope(dmarc.MaxQueries)
+	ev.arcScope = ev.dns.Scope(arc.MaxQueries)
 	ev.heloScope = ev.dns.Scope(maxSPF)
 	ev.digester = message.Digester{AllowSHA1: e.DKIM.AllowSHA1, Limits: e.Header, SMTPUTF8: s.SMTPUTF8}
 	ev.startSPF()
@@ -227,6 +248,11 @@ func (ev *Evaluation) clock() time.Time { return ev.now }
 
 func (ev *Evaluation) startSPF() {
 	ev.check(&ev.spf, ev.spfScope, (*spf.Verifier).MailFrom)
+	// Before the header has been read HELO has to wait, as nobody knows what a
+	// chain will ask; its record need not.
+	if n, err := domain.ParseQuery(ev.session.HELO); err == nil && n.Labels() > 1 && ev.session.IP.IsValid() {
+		ev.heloScope.Prefetch(n, dnsutil.TypeTXT)
+	}
 	ev.check(&ev.helo, ev.heloScope, (*spf.Verifier).HELO)
 }
 
@@ -266,6 +292,14 @@ func (ev *Evaluation) begin(h *message.Header) {
 	v := ev.e.DKIM
 	v.Resolver, v.Now = ev.dkimScope, ev.clock
 	ev.dkim = v.Start(ev.ctx, h)
+	a := ev.e.ARC
+	a.Resolver, a.Now = ev.arcScope, ev.clock
+	ev.arc = a.Start(ev.ctx, h)
+	if n := ev.arc.Queries(); n > 0 {
+		ev.arcScope.Limit(n)
+	} else {
+		ev.arcScope.Finish() // HELO waits for what it leaves
+	}
 	ev.dmarc = ev.e.DMARC
 	ev.dmarc.Resolver = ev.dmarcScope
 	if ev.author.Err() == nil {
@@ -302,6 +336,9 @@ func (ev *Evaluation) Finish() (*Result, error) {
 	}
 	r.DMARC = ev.dmarc.Verify(ev.ctx, ev.author, ids...)
 	ev.dmarcScope.Finish()
+	r.ARC = ev.arc.Finish(m)
+	ev.arcScope.Finish()
+	ev.trust(r)
 	<-ev.helo.done
 	r.SPFHELO = ev.helo.result
 	r.Queries = ev.dns.Queries()
@@ -321,8 +358,9 @@ func (ev *Evaluation) Abort() {
 	ev.cancel()
 	if ev.dkim != nil {
 		ev.dkim.Abort()
+		ev.arc.Abort()
 	}
-	for _, c := range []*lookup.Scope{ev.dkimScope, ev.spfScope, ev.dmarcScope} {
+	for _, c := range []*lookup.Scope{ev.dkimScope, ev.spfScope, ev.dmarcScope, ev.arcScope} {
 		c.Finish() // HELO may be waiting for what they leave
 	}
 	<-ev.spf.done

@@ -22,6 +22,7 @@ func (r *Result) Explain() string {
 	explainSPF(w, "SPF", &r.SPF, &r.Session)
 	explainSPF(w, "HELO", &r.SPFHELO, &r.Session)
 	r.explainDKIM(w)
+	r.explainARC(w)
 	r.explainDMARC(w)
 	r.explainVerdict(w)
 	return w.b.String()
@@ -201,6 +202,10 @@ func (r *Result) explainVerdict(w *story) {
 		by = ", by the exception for " + r.Exception
 	}
 	switch {
+	case r.DMARC.Override != nil:
+		by = ", although DMARC failed, because of the ARC chain of trusted sealers (RFC 8617, section 7.2.1)"
+	case r.arcUncertain && r.Action == Defer:
+		by = ", because the ARC chain of trusted sealers could rescue the message, and a key could not be looked up"
 	case r.Action == Quarantine && r.DMARC.Status == authres.Fail && r.DMARC.Policy == dmarc.PolicyReject && r.Exception == "":
 		by = ", although the policy is reject, because a receiver without other knowledge has to (RFC 9989, section 7.4)"
 	case r.Action == Accept && r.DMARC.Status == authres.Fail && r.DMARC.Policy == dmarc.PolicyNone:

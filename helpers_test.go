@@ -82,8 +82,45 @@ type world struct {
 
 // keys of a case: the session, what is signed and how, and options.
 var caseKeys = []string{
-	"ip", "helo", "from", "smtputf8", "sign", "sign2", "after", "above",
+	"ip", "helo", "from", "smtputf8", "sign", "sign2", "hops", "trust", "after", "above",
 	"honor-reject", "exception", "tempfail", "method",
+}
+
+// hop does to a message what one of the hops of a case does:
+//
+//	list                             changes it as a mailing list does
+//	replant                          puts its ARC sets in front of the case's message
+//	seal KEY DOMAIN [CV] RESULTS     seals it with the key "ka", "kb" or "ed" under sel, true or not
+func hop(t testing.TB, spec, msg, fresh string) string {
+	t.Helper()
+	verb, rest, _ := strings.Cut(spec, " ")
+	switch verb {
+	case "list":
+		msg = strings.Replace(msg, "Subject: ", "Subject: [list] ", 1)
+		return msg + "-- \r\nlists.example\r\n"
+	case "replant":
+		var sets string
+		header, _, _ := strings.Cut(msg, "\r\n\r\n")
+		for _, f := range sigtest.Fields(header + "\r\n") {
+			if strings.HasPrefix(f, "ARC-") {
+				sets += f
+			}
+		}
+		return sets + fresh
+	case "seal":
+		key, rest, _ := strings.Cut(rest, " ")
+		d, results, _ := strings.Cut(rest, " ")
+		s := sigtest.Set{Domain: d, Selector: "sel", Results: results, Instance: 1 + strings.Count(msg, "ARC-Seal: i=")}
+		if cv, rest, _ := strings.Cut(results, " "); cv == "cv=pass" || cv == "cv=fail" {
+			s.CV, s.Results, s.Alone = strings.TrimPrefix(cv, "cv="), rest, cv == "cv=fail"
+		}
+		if key == "ed" {
+			return sigtest.Seal(sigtest.Ed25519(), s, msg)
+		}
+		return sigtest.Seal(sigtest.RSA(t, map[string]string{"kb": "rsa2048", "ka": "rsa2048b"}[key]), s, msg)
+	}
+	t.Fatalf("unknown hop %q", spec)
+	return ""
 }
 
 // load makes a case's world. "sign" and "sign2" sign in that order; the lines of
@@ -109,8 +146,15 @@ func load(t testing.TB, c testcase.Case) *world {
 			msg = sign(t, c.Get(k), msg)
 		}
 	}
+	fresh := string(c.Message(t, "message.eml"))
+	for spec := range strings.SplitSeq(c.Get("hops"), " | ") {
+		if spec != "" {
+			msg = hop(t, spec, msg, fresh)
+		}
+	}
 	w.message = append(c.Message(t, "above"), msg...)
-	w.evaluator = mailauth.Evaluator{Resolver: zone}
+	w.evaluator = mailauth.Evaluator{Resolver: zone, TrustedSealers: strings.Fields(c.Get("trust"))}
+	require.NoError(t, w.evaluator.Validate())
 	w.evaluator.Handling.HonorReject = c.Has("honor-reject")
 	if c.Has("exception") {
 		d, a, _ := strings.Cut(c.Get("exception"), " ")

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/seed2385d973/mailauth/arc"
+	"github.com/seed2385d973/mailauth/authres"
 	"github.com/seed2385d973/mailauth/dkim"
 	"github.com/seed2385d973/mailauth/dmarc"
 	"github.com/seed2385d973/mailauth/spf"
@@ -22,10 +24,33 @@ func codeOf(err error) string {
 	return ""
 }
 
+// jsonARC is arc.Result's own object with what only the receiver's list can say.
+type jsonARC struct {
+	Result     authres.Status `json:"result"`
+	Instance   int            `json:"instance,omitempty"`
+	OldestPass *int           `json:"oldest_pass,omitempty"`
+	Sealers    []string       `json:"sealers,omitempty"`
+	Trusted    *bool          `json:"trusted,omitempty"`
+	Code       string         `json:"code,omitempty"`
+	Error      string         `json:"error"`
+}
+
+func (r *Result) jsonARC() jsonARC {
+	j := jsonARC{Result: r.ARC.Status, Instance: r.ARC.Instance, Sealers: r.ARC.Sealers(), Code: r.ARC.Code()}
+	if r.ARC.Status == arc.Pass {
+		j.OldestPass, j.Trusted = &r.ARC.OldestPass, &r.ARCTrusted
+	}
+	if r.ARC.Err != nil {
+		j.Error = r.ARC.Err.Error()
+	}
+	return j
+}
+
 type jsonResult struct {
 	SPF     spf.Result    `json:"spf"`
 	SPFHELO spf.Result    `json:"spf_helo"`
 	DKIM    []dkim.Result `json:"dkim"`
+	ARC     jsonARC       `json:"arc"`
 	DMARC   dmarc.Result  `json:"dmarc"`
 	Action  Action        `json:"action"`
 	SMTP    struct {
@@ -44,7 +69,7 @@ type jsonResult struct {
 func (r *Result) MarshalJSON() ([]byte, error) {
 	out := jsonResult{
 		SPF: r.SPF, SPFHELO: r.SPFHELO,
-		DKIM: r.DKIM, DMARC: r.DMARC, Action: r.Action,
+		DKIM: r.DKIM, ARC: r.jsonARC(), DMARC: r.DMARC, Action: r.Action,
 		Defects: []string{}, Strip: r.Strip, Queries: r.Queries,
 		AuthenticationResults: strings.ReplaceAll(r.AuthenticationResults().String(), "\r\n", ""),
 	}

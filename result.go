@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/seed2385d973/mailauth/arc"
 	"github.com/seed2385d973/mailauth/authres"
 	"github.com/seed2385d973/mailauth/dkim"
 	"github.com/seed2385d973/mailauth/dmarc"
@@ -11,7 +12,7 @@ import (
 	"github.com/seed2385d973/mailauth/spf"
 )
 
-// Result is what SPF, DKIM and DMARC made of one message, and what to do about
+// Result is what SPF, DKIM, DMARC and ARC made of one message, and what to do about
 // it. It is immutable; the zero value is no result and not a pass.
 type Result struct {
 	// Session and Time are what the evaluation was given, the time filled in.
@@ -25,8 +26,16 @@ type Result struct {
 	// DKIM has one result for each signature field, top first; none for a
 	// message that is not signed.
 	DKIM []dkim.Result
-	// DMARC is the verdict on the author domain.
+	// DMARC is the verdict on the author domain. Its Override is set where a chain of
+	// trusted sealers made the receiver decide otherwise (Evaluator.TrustedSealers);
+	// the Status stays what it is.
 	DMARC dmarc.Result
+	// ARC is the message's chain, none for nearly all messages. By itself it says
+	// nothing about the author.
+	ARC arc.Result
+	// ARCTrusted: the chain passes and all its sealers are in Evaluator.TrustedSealers, or
+	// the newest down to the one whose word overrides DMARC.
+	ARCTrusted bool
 	// Author is what the From field says, with remarks on how it says it.
 	Author dmarc.Author
 
@@ -55,6 +64,8 @@ type Result struct {
 
 	authservID        string
 	internationalized bool
+	arcInstance       int  // of the set whose sealer vouched; zero if none did
+	arcUncertain      bool // a chain could have, had the DNS answered (decision 16)
 }
 
 // AuthenticationResults returns what HeaderFields says in Authentication-Results,
@@ -72,6 +83,9 @@ func (r *Result) AuthenticationResults() authres.Header {
 	}
 	for i := range r.DKIM {
 		h.Results = append(h.Results, dkimResult(&r.DKIM[i]))
+	}
+	if r.ARC.Status != authres.None && r.ARC.Status != "" {
+		h.Results = append(h.Results, r.arcResult())
 	}
 	h.Results = append(h.Results, dmarcResult(&r.DMARC))
 	// The verdict must not be lost behind junk signatures.
@@ -130,6 +144,13 @@ func (r *Result) finish(e *Evaluator, h *message.Header) error {
 	}
 	r.internationalized = r.Session.SMTPUTF8
 	r.Action, r.Exception = e.Handling.decide(&r.DMARC)
+	switch {
+	case r.DMARC.Override != nil:
+		r.Action, r.Exception = Accept, ""
+	case r.arcUncertain && r.Action != Accept:
+		// Only the chain could have rescued it, and may do so later (decision 16).
+		r.Action, r.Exception = Defer, ""
+	}
 	r.Strip = authres.Forged(h, r.authservID)
 	for _, f := range r.Defects {
 		if f.Defect == message.LeadingSpace {
@@ -169,9 +190,12 @@ func (r *Result) rejection() SMTPReply {
 	return SMTPReply{550, "5.7.1", "Email rejected: the author domain " + d + " could not be authenticated"}
 }
 
-// deferral words a 451 after what DMARC waits for: RFC 6376, section 6.1.2 for
-// a key, RFC 7372, section 3.2 for SPF, else the DNS in general.
+// deferral words a 451 after what DMARC waits for: RFC 8617, section 5.2.2 for
+// a chain, RFC 6376, section 6.1.2 for a key, RFC 7372, section 3.2 for SPF, else the DNS in general.
 func (r *Result) deferral() SMTPReply {
+	if r.arcUncertain {
+		return SMTPReply{451, "4.7.29", "Unable to validate the ARC chain: DNS error"}
+	}
 	for _, a := range r.DMARC.Identifiers {
 		if a.Status() != authres.TempError || a.Why == dmarc.StrictMismatch || a.Why == dmarc.OtherOrganization {
 			continue
@@ -197,6 +221,9 @@ func (r *Result) LogValue() slog.Value {
 	}
 	for i := range r.DKIM {
 		attrs = append(attrs, slog.Any("dkim", r.DKIM[i].LogValue()))
+	}
+	if r.ARC.Status != authres.None {
+		attrs = append(attrs, slog.Any("arc", r.ARC.LogValue()), slog.Bool("arc_trusted", r.ARCTrusted))
 	}
 	if code := codeOf(r.DMARC.Err); code != "" {
 		attrs = append(attrs, slog.String("code", code))

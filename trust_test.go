@@ -1,0 +1,90 @@
+package mailauth_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed2385d973/mailauth"
+	"github.com/seed2385d973/mailauth/authres"
+	"github.com/seed2385d973/mailauth/dmarc"
+	"github.com/seed2385d973/mailauth/internal/testcase"
+)
+
+// world returns the world of a case of testdata.
+func caseNamed(t testing.TB, name string) *world {
+	t.Helper()
+	for _, c := range testcase.Load(t, "testdata", caseKeys...) {
+		if c.Name == name {
+			return load(t, c)
+		}
+	}
+	t.Fatalf("no case %s", name)
+	return nil
+}
+
+// The override is what an aggregate report needs, as RFC 8617, section 7.2.2 prints it.
+func TestOverrideComment(t *testing.T) {
+	for name, want := range map[string]string{
+		"CMP-08-list-trusted": "arc=pass as[1].d=lists.example as[1].s=sel remote-ip[1]=2001:db8::1a",
+		"CMP-08-two-trusted":  "arc=pass as[2].d=gateway.example as[2].s=sel as[1].d=lists.example as[1].s=sel remote-ip[1]=2001:db8::1a",
+		"CMP-08-aligned-dkim": "arc=pass as[1].d=lists.example as[1].s=sel",
+	} {
+		r := caseNamed(t, name).evaluate(t)
+		require.Equal(t, &dmarc.Override{Reason: dmarc.LocalPolicy, Comment: want}, r.DMARC.Override, name)
+		require.Equal(t, authres.Fail, r.DMARC.Status, "the verdict stays what it is")
+		require.Equal(t, mailauth.Accept, r.Action)
+		require.True(t, r.ARCTrusted)
+	}
+}
+
+// CMP-08: with every possible trust list, only the unbroken suffix rescues.
+func TestTrustedSuffix(t *testing.T) {
+	for _, x := range []struct {
+		name    string
+		trust   []string
+		rescued bool
+	}{
+		{"CMP-08-two-trusted", nil, false},
+		{"CMP-08-two-trusted", []string{"lists.example"}, false},
+		{"CMP-08-two-trusted", []string{"gateway.example"}, false},
+		{"CMP-08-two-trusted", []string{"lists.example", "gateway.example"}, true},
+		{"CMP-08-two-trusted", []string{"*.example"}, true},
+		{"CMP-08-two-trusted", []string{"*.lists.example", "*.gateway.example"}, false},
+		{"ARC-01-self-sealed", []string{"lists.example"}, false},
+		{"ARC-02-fake-inner-hop", []string{"lists.example"}, false},
+		{"CMP-08-gap", []string{"lists.example"}, false},
+		{"CMP-08-other-author", []string{"lists.example"}, false},
+	} {
+		w := caseNamed(t, x.name)
+		w.evaluator.TrustedSealers = x.trust
+		r := w.evaluate(t)
+		require.Equal(t, x.rescued, r.DMARC.Override != nil, "%s %v", x.name, x.trust)
+		require.Equal(t, x.rescued, r.Action == mailauth.Accept, "%s %v", x.name, x.trust)
+	}
+}
+
+func TestValidateTrustedSealers(t *testing.T) {
+	for _, bad := range []string{"", "*", "*.", "a..example", "lists.example.", "*.*.example", "a b.example", "list*.example"} {
+		e := mailauth.Evaluator{TrustedSealers: []string{"lists.example", bad}}
+		require.ErrorIs(t, e.Validate(), mailauth.ErrPattern, "%q", bad)
+	}
+	e := mailauth.Evaluator{TrustedSealers: []string{"lists.example", "*.example", "b\u00fccher.example"}}
+	require.NoError(t, e.Validate())
+}
+
+// A chain that may not even be trusted never makes a message worse: with its fields
+// removed the action is the same or milder only where there is an override.
+func TestChainNeverHarms(t *testing.T) {
+	for _, c := range testcase.Load(t, "testdata", caseKeys...) {
+		w := load(t, c)
+		with := w.evaluate(t)
+		w.evaluator.TrustedSealers = nil
+		without := w.evaluate(t)
+		require.Equal(t, without.DMARC.Status, with.DMARC.Status, c.Name)
+		if with.Action != without.Action {
+			require.True(t, slices.Contains([]mailauth.Action{mailauth.Accept, mailauth.Defer}, with.Action), c.Name)
+		}
+	}
+}
