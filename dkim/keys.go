@@ -54,7 +54,7 @@ func GenerateKey(kind KeyKind) (*Key, error) {
 		}
 		return &Key{private}, nil
 	default:
-		return nil, fmt.Errorf("%w: %q", ErrKeyType, string(kind))
+		return nil, fmt.Errorf("%w: %q is no kind of key", ErrKeyType, string(kind))
 	}
 	private, err := rsa.GenerateKey(rand.Reader, bits)
 	if err != nil {
@@ -100,12 +100,12 @@ func NewKey(private crypto.PrivateKey) (*Key, error) {
 
 // ParseKey reads a private key from PEM text: PKCS #8 ("PRIVATE KEY") or PKCS #1
 // ("RSA PRIVATE KEY"). Blocks of another type are passed over; the first that is
-// a private key counts. An encrypted one is ErrKeySyntax, as is text without a key.
+// a private key counts. It is ErrPrivateKey if that is encrypted, malformed, or not there; else the errors of [NewKey].
 func ParseKey(text []byte) (*Key, error) {
 	for {
 		var block *pem.Block
 		if block, text = pem.Decode(text); block == nil {
-			return nil, fmt.Errorf("%w: no private key in PEM", ErrKeySyntax)
+			return nil, fmt.Errorf("%w: no private key in PEM", ErrPrivateKey)
 		}
 		var private any
 		var err error
@@ -114,16 +114,16 @@ func ParseKey(text []byte) (*Key, error) {
 			private, err = x509.ParsePKCS8PrivateKey(block.Bytes)
 		case "RSA PRIVATE KEY":
 			if block.Headers["DEK-Info"] != "" {
-				return nil, fmt.Errorf("%w: encrypted", ErrKeySyntax)
+				return nil, fmt.Errorf("%w: encrypted", ErrPrivateKey)
 			}
 			private, err = x509.ParsePKCS1PrivateKey(block.Bytes)
 		case "ENCRYPTED PRIVATE KEY":
-			return nil, fmt.Errorf("%w: encrypted", ErrKeySyntax)
+			return nil, fmt.Errorf("%w: encrypted", ErrPrivateKey)
 		default:
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrKeySyntax, err)
+			return nil, fmt.Errorf("%w: %w", ErrPrivateKey, err)
 		}
 		return NewKey(private)
 	}

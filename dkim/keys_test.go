@@ -92,7 +92,7 @@ func TestParseKey(t *testing.T) {
 	} {
 		got, err := ParseKey(text)
 		if text == nil {
-			require.ErrorIs(t, err, ErrKeySyntax)
+			require.ErrorIs(t, err, ErrPrivateKey)
 			continue
 		}
 		require.NoError(t, err, name)
@@ -113,12 +113,12 @@ func TestParseKey(t *testing.T) {
 		err   error
 	}{
 		{"ECDSA", pem.Block{Type: "PRIVATE KEY", Bytes: der}, ErrKeyType},
-		{"encrypted PKCS #8", pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: der}, ErrKeySyntax},
-		{"encrypted PKCS #1", pem.Block{Type: "RSA PRIVATE KEY", Headers: map[string]string{"Proc-Type": "4,ENCRYPTED", "DEK-Info": "x"}, Bytes: pkcs1(rsaKey)}, ErrKeySyntax},
-		{"junk", pem.Block{Type: "PRIVATE KEY", Bytes: []byte("junk")}, ErrKeySyntax},
+		{"encrypted PKCS #8", pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: der}, ErrPrivateKey},
+		{"encrypted PKCS #1", pem.Block{Type: "RSA PRIVATE KEY", Headers: map[string]string{"Proc-Type": "4,ENCRYPTED", "DEK-Info": "x"}, Bytes: pkcs1(rsaKey)}, ErrPrivateKey},
+		{"junk", pem.Block{Type: "PRIVATE KEY", Bytes: []byte("junk")}, ErrPrivateKey},
 		{"short", pem.Block{Type: "RSA PRIVATE KEY", Bytes: pkcs1(sigtest.RSA(t, "rsa1016"))}, nil},
 		{"long", pem.Block{Type: "RSA PRIVATE KEY", Bytes: pkcs1(sigtest.RSA(t, "rsa4104"))}, ErrKeyLong},
-		{"public only", pem.Block{Type: "PUBLIC KEY", Bytes: []byte{1}}, ErrKeySyntax},
+		{"public only", pem.Block{Type: "PUBLIC KEY", Bytes: []byte{1}}, ErrPrivateKey},
 	} {
 		_, err := ParseKey(pem.EncodeToMemory(&c.block))
 		require.Error(t, err, c.name)

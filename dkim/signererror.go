@@ -1,6 +1,6 @@
 package dkim
 
-// Errors of a [Signer] and of [CheckSubmission]: why a message is not signed. A
+// Errors of a [Signer], of [CheckSubmission] and of private keys: why a message is not signed. A
 // Signer also returns, of the errors above, [ErrDomain], [ErrPublicSuffix],
 // [ErrSelector], [ErrIdentity], [ErrDomainMismatch], [ErrCanonicalization],
 // [ErrHeaderNames], [ErrFromNotSigned], [ErrTime], [ErrKeyType], [ErrKeyShort],
@@ -10,6 +10,8 @@ const (
 	ErrNoSigner Error = "no signer given"
 	// ErrNoPrivateKey: [Signer.Key] is nil.
 	ErrNoPrivateKey Error = "no key to sign with"
+	// ErrPrivateKey: text given to [ParseKey] that holds no private key which can be read.
+	ErrPrivateKey Error = "no readable private key"
 	// ErrKeyMismatch: what the key signs is not what its public half verifies.
 	ErrKeyMismatch Error = "private and public key do not belong together"
 	// ErrDefect: two readers may understand the message in two ways, so that
@@ -36,6 +38,8 @@ func (e Error) signerCode() string {
 		return "ErrNoSigner"
 	case ErrNoPrivateKey:
 		return "ErrNoPrivateKey"
+	case ErrPrivateKey:
+		return "ErrPrivateKey"
 	case ErrKeyMismatch:
 		return "ErrKeyMismatch"
 	case ErrDefect:

@@ -212,7 +212,7 @@ type Stage struct {
 	Title  string
 	Entry  Entry   // what the record of the domain is during the stage
 	Others []Entry // what other domains have to publish for it: that they want the reports
-	Until  string  // when to go on
+	Next   string  // when to go on
 }
 
 // Rollout returns the way from nothing to p=reject, with reports to the given mail
@@ -228,18 +228,18 @@ func Rollout(name string, reports ...string) ([]Stage, error) {
 	}
 	var out []Stage
 	for _, s := range []struct {
-		title, until string
-		policy       DMARCPolicy
+		title, next string
+		policy      DMARCPolicy
 	}{
-		{"1. Watch", "the reports of four weeks name no host of yours that fails both SPF and DKIM alignment; every sender that is yours signs",
+		{"1. Watch", "Go on when the reports of four weeks name no host of yours that fails both SPF and DKIM alignment; every sender that is yours signs",
 			DMARCPolicy{Policy: dmarc.PolicyNone}},
-		{"2. Announce quarantine", "a week of reports brought no surprise; mailing lists that rewrite From do so already now",
+		{"2. Announce quarantine", "Go on when a week of reports brought no surprise; mailing lists that rewrite From do so already now",
 			DMARCPolicy{Policy: dmarc.PolicyQuarantine, Testing: true}},
-		{"3. Quarantine", "four weeks without complaints about mail in the spam folder",
+		{"3. Quarantine", "Go on after four weeks without complaints about mail in the spam folder",
 			DMARCPolicy{Policy: dmarc.PolicyQuarantine}},
-		{"4. Announce reject", "a week of reports brought no surprise; meanwhile failing mail is quarantined",
+		{"4. Announce reject", "Go on when a week of reports brought no surprise; meanwhile failing mail is quarantined",
 			DMARCPolicy{Policy: dmarc.PolicyReject, Testing: true}},
-		{"5. Reject", "stay here if all mail is signed with DKIM (RFC 9989, section 7.4 demands it); with people who write to mailing lists, stay at 3",
+		{"5. Reject", "Stay here if all mail is signed with DKIM (RFC 9989, section 7.4 demands it); with people who write to mailing lists, stay at 3",
 			DMARCPolicy{Policy: dmarc.PolicyReject}},
 	} {
 		s.policy.Reports = reports
@@ -247,7 +247,7 @@ func Rollout(name string, reports ...string) ([]Stage, error) {
 		if err != nil {
 			return nil, err
 		}
-		stage := Stage{Title: s.title, Until: s.until, Entry: Entry{"_dmarc." + d.Absolute(), "TXT", text, ""}}
+		stage := Stage{Title: s.title, Next: s.next, Entry: Entry{"_dmarc." + d.Absolute(), "TXT", text, ""}}
 		for _, u := range mustURIs(text) {
 			host, err := domain.ParseASCII(u.Host)
 			if err != nil || host.IsWithin(d) {

@@ -160,7 +160,7 @@ func TestRollout(t *testing.T) {
 		require.Equal(t, "_dmarc.bank.example.", s.Entry.Name)
 		require.Equal(t, `bank.example._report._dmarc.reports.example. IN TXT "v=DMARC1"`, s.Others[0].String())
 		require.Len(t, s.Others, 1)
-		require.NotEmpty(t, s.Until)
+		require.NotEmpty(t, s.Next)
 	}
 	require.Equal(t, []string{"none", "none", "quarantine", "quarantine", "reject"}, policies)
 	_, err = records.Rollout("bank.example")

@@ -79,6 +79,7 @@ func operations() map[string]operation {
 		"authres":        opAuthres,
 		"authres_format": opAuthresFormat,
 		"bodyhash":       opBodyHash,
+		"sign":           opSign,
 
 		"aggregate_report": opAggregateReport,
 	}

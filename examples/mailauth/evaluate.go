@@ -14,11 +14,12 @@ import (
 
 // evaluateCommand runs evaluate, spf, dkim and dmarc, which are one evaluation
 // and differ in what is shown of it.
-func evaluateCommand(ctx context.Context, name string, args []string, stdout, stderr io.Writer) error {
+func evaluateCommand(ctx context.Context, name string, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	o, files, err := parseFlags(name, args, stderr)
 	if err != nil {
 		return err
 	}
+	o.stdin = stdin
 	e, m, err := o.input(name, files)
 	if err != nil {
 		return err

@@ -24,7 +24,10 @@ type options struct {
 	dnsFile, server               string
 	json, raw, honorReject        bool
 
+	key string // of lookup
+
 	fs     *flag.FlagSet
+	stdin  io.Reader
 	stderr io.Writer
 }
 
@@ -42,6 +45,9 @@ func parseFlags(name string, args []string, stderr io.Writer) (*options, []strin
 	o.fs.BoolVar(&o.raw, "raw", false, "leave the line ends of the message file alone")
 	if name == "evaluate" {
 		o.fs.BoolVar(&o.honorReject, "honor-reject", false, "reject what fails under p=reject (RFC 9989, section 7.4 advises against)")
+	}
+	if name == "lookup" {
+		o.fs.StringVar(&o.key, "key", "", "check that the selector's key is the public half of the one in this PEM `file`")
 	}
 	if err := o.fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -106,9 +112,16 @@ func (o *options) session() (mailauth.Session, error) {
 }
 
 // readMessage reads a message file. Mail stores keep LF alone; such a file is
-// read with CRLF, and the reader is told so.
+// read with CRLF, and the reader is told so. "-" is standard input.
 func (o *options) readMessage(path string) ([]byte, error) {
-	data, err := os.ReadFile(path)
+	var data []byte
+	var err error
+	if path == "-" {
+		path = "the message"
+		data, err = io.ReadAll(o.stdin)
+	} else {
+		data, err = os.ReadFile(path)
+	}
 	if err != nil {
 		return nil, err
 	}

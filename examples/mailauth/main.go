@@ -3,6 +3,9 @@
 //
 //	mailauth evaluate [flags] [message.eml]   everything about one message; without arguments a built-in sample
 //	mailauth spf|dkim|dmarc [flags] [message.eml]   one protocol alone
+//	mailauth sign [flags] [message.eml]       the message with DKIM-Signature fields in front
+//	mailauth keygen [flags]                   a key pair and the record to publish
+//	mailauth records [flags] <domain>         the records to publish, step by step
 //	mailauth lookup [flags] <domain> [selector ...]   what a domain publishes
 //	mailauth batch                            JSON lines in, JSON lines out
 //
@@ -55,7 +58,13 @@ func dispatch(ctx context.Context, args []string, stdin io.Reader, stdout, stder
 	}
 	switch cmd, rest := args[0], args[1:]; cmd {
 	case "evaluate", "spf", "dkim", "dmarc":
-		return evaluateCommand(ctx, cmd, rest, stdout, stderr)
+		return evaluateCommand(ctx, cmd, rest, stdin, stdout, stderr)
+	case "sign":
+		return signCommand(rest, stdin, stdout, stderr)
+	case "keygen":
+		return keygenCommand(rest, stdout, stderr)
+	case "records":
+		return recordsCommand(rest, stdout, stderr)
 	case "lookup":
 		return lookupCommand(ctx, rest, stdout, stderr)
 	case "batch":
@@ -75,7 +84,10 @@ func dispatch(ctx context.Context, args []string, stdin io.Reader, stdout, stder
 const usage = `usage:
   mailauth evaluate [flags] [message.eml]        everything about one message (default: the built-in sample)
   mailauth spf|dkim|dmarc [flags] [message.eml]  one protocol alone
-  mailauth lookup [flags] <domain> [selector...] what a domain publishes, explained
+  mailauth sign [flags] [message.eml]            the message with DKIM-Signature fields in front
+  mailauth keygen [flags]                        a key pair and the DNS record to publish
+  mailauth records [flags] <domain>              the records to publish, step by step
+  mailauth lookup [flags] <domain> [selector...] what a domain publishes, explained and checked
   mailauth batch                                 JSON lines in, JSON lines out
 Flags of a command: mailauth <command> -h
 `
