@@ -100,7 +100,8 @@ func NewKey(private crypto.PrivateKey) (*Key, error) {
 
 // ParseKey reads a private key from PEM text: PKCS #8 ("PRIVATE KEY") or PKCS #1
 // ("RSA PRIVATE KEY"). Blocks of another type are passed over; the first that is
-// a private key counts. It is ErrPrivateKey if that is encrypted, malformed, or not there; else the errors of [NewKey].
+// a private key counts. It is ErrPrivateKey if that is encrypted, malformed, or
+// not there; else the errors of [NewKey].
 func ParseKey(text []byte) (*Key, error) {
 	for {
 		var block *pem.Block
