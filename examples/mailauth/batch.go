@@ -82,6 +82,7 @@ func operations() map[string]operation {
 		"sign":           opSign,
 
 		"aggregate_report": opAggregateReport,
+		"failure_report":   opFailureReport,
 	}
 }
 
