@@ -76,6 +76,7 @@ func operations() map[string]operation {
 		"spf_record":     opSPFRecord,
 		"dkim_key":       opDKIMKey,
 		"dmarc_record":   opDMARCRecord,
+		"bimi_record":    opBIMIRecord,
 		"authres":        opAuthres,
 		"authres_format": opAuthresFormat,
 		"bodyhash":       opBodyHash,
