@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed2385d973/mailauth/arc"
 	"github.com/seed2385d973/mailauth/authres"
+	"github.com/seed2385d973/mailauth/bimi"
 	"github.com/seed2385d973/mailauth/dkim"
 	"github.com/seed2385d973/mailauth/dmarc"
 	"github.com/seed2385d973/mailauth/dnsutil"
@@ -50,6 +51,11 @@ type Evaluator struct {
 	// Result.DMARC.Override then says so. Who is on this list can write in anybody's
 	// name. An entry that is no pattern trusts nobody; see Validate.
 	TrustedSealers []string
+
+	// BIMI evaluates brand indicators; nil means that they are not evaluated, and
+	// the fields that claim one are listed in Result.Strip all the same. Its
+	// Resolver and Now are not used. The web is asked only through its Fetcher.
+	BIMI *bimi.Verifier
 
 	// Author relaxes what From fields are accepted. The zero value relaxes nothing.
 	Author dmarc.AuthorOptions
@@ -341,6 +347,7 @@ func (ev *Evaluation) Finish() (*Result, error) {
 	ev.trust(r)
 	<-ev.helo.done
 	r.SPFHELO = ev.helo.result
+	r.BIMI = ev.evaluateBIMI(r, m.Header())
 	r.Queries = ev.dns.Queries()
 	if err := r.finish(ev.e, m.Header()); err != nil {
 		return nil, err

@@ -24,6 +24,7 @@ func (r *Result) Explain() string {
 	r.explainDKIM(w)
 	r.explainARC(w)
 	r.explainDMARC(w)
+	r.explainBIMI(w)
 	r.explainVerdict(w)
 	return w.b.String()
 }

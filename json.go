@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed2385d973/mailauth/arc"
 	"github.com/seed2385d973/mailauth/authres"
+	"github.com/seed2385d973/mailauth/bimi"
 	"github.com/seed2385d973/mailauth/dkim"
 	"github.com/seed2385d973/mailauth/dmarc"
 	"github.com/seed2385d973/mailauth/spf"
@@ -52,6 +53,7 @@ type jsonResult struct {
 	DKIM    []dkim.Result `json:"dkim"`
 	ARC     jsonARC       `json:"arc"`
 	DMARC   dmarc.Result  `json:"dmarc"`
+	BIMI    *bimi.Result  `json:"bimi,omitempty"`
 	Action  Action        `json:"action"`
 	SMTP    struct {
 		Code     int    `json:"code"`
@@ -69,7 +71,7 @@ type jsonResult struct {
 func (r *Result) MarshalJSON() ([]byte, error) {
 	out := jsonResult{
 		SPF: r.SPF, SPFHELO: r.SPFHELO,
-		DKIM: r.DKIM, ARC: r.jsonARC(), DMARC: r.DMARC, Action: r.Action,
+		DKIM: r.DKIM, ARC: r.jsonARC(), DMARC: r.DMARC, BIMI: r.BIMI, Action: r.Action,
 		Defects: []string{}, Strip: r.Strip, Queries: r.Queries,
 		AuthenticationResults: strings.ReplaceAll(r.AuthenticationResults().String(), "\r\n", ""),
 	}

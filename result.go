@@ -6,6 +6,7 @@ import (
 
 	"github.com/seed2385d973/mailauth/arc"
 	"github.com/seed2385d973/mailauth/authres"
+	"github.com/seed2385d973/mailauth/bimi"
 	"github.com/seed2385d973/mailauth/dkim"
 	"github.com/seed2385d973/mailauth/dmarc"
 	"github.com/seed2385d973/mailauth/message"
@@ -36,6 +37,8 @@ type Result struct {
 	// ARCTrusted: the chain passes and all its sealers are in Evaluator.TrustedSealers, or
 	// the newest down to the one whose word overrides DMARC.
 	ARCTrusted bool
+	// BIMI is the verdict on the brand indicator; nil if Evaluator.BIMI is.
+	BIMI *bimi.Result
 	// Author is what the From field says, with remarks on how it says it.
 	Author dmarc.Author
 
@@ -49,7 +52,8 @@ type Result struct {
 	Defects []message.Finding
 	// Strip lists the indexes, in ascending order, of the header fields that must
 	// be removed before delivery, because they claim to be this receiver's own
-	// Authentication-Results (RFC 8601, section 5). Field 0 is the topmost of the
+	// Authentication-Results (RFC 8601, section 5), or are BIMI fields that only a
+	// receiver writes (bimi.Strip). Field 0 is the topmost of the
 	// message as received, before anything was prepended.
 	Strip []int
 	// HeaderFields are the fields to put on top of the message, first first, each
@@ -87,12 +91,12 @@ func (r *Result) AuthenticationResults() authres.Header {
 	if r.ARC.Status != authres.None && r.ARC.Status != "" {
 		h.Results = append(h.Results, r.arcResult())
 	}
-	h.Results = append(h.Results, dmarcResult(&r.DMARC))
-	// The verdict must not be lost behind junk signatures.
-	if over := len(h.Results) - authres.MaxResults; over > 0 {
-		last := h.Results[len(h.Results)-1]
-		h.Results = append(h.Results[:authres.MaxResults-1], last)
+	verdict := []authres.Result{dmarcResult(&r.DMARC)}
+	if r.BIMI != nil {
+		verdict = append(verdict, r.BIMI.AuthenticationResult())
 	}
+	// The verdict must not be lost behind junk signatures.
+	h.Results = append(h.Results[:min(len(h.Results), authres.MaxResults-len(verdict))], verdict...)
 	return h
 }
 
@@ -151,7 +155,7 @@ func (r *Result) finish(e *Evaluator, h *message.Header) error {
 		// Only the chain could have rescued it, and may do so later (decision 16).
 		r.Action, r.Exception = Defer, ""
 	}
-	r.Strip = authres.Forged(h, r.authservID)
+	r.Strip = strip(h, r.authservID)
 	for _, f := range r.Defects {
 		if f.Defect == message.LeadingSpace {
 			return nil
@@ -162,6 +166,9 @@ func (r *Result) finish(e *Evaluator, h *message.Header) error {
 		return err
 	}
 	r.HeaderFields = []string{field}
+	if r.BIMI != nil {
+		r.HeaderFields = append(r.HeaderFields, r.BIMI.HeaderFields()...)
+	}
 	return nil
 }
 
@@ -224,6 +231,9 @@ func (r *Result) LogValue() slog.Value {
 	}
 	if r.ARC.Status != authres.None {
 		attrs = append(attrs, slog.Any("arc", r.ARC.LogValue()), slog.Bool("arc_trusted", r.ARCTrusted))
+	}
+	if r.BIMI != nil {
+		attrs = append(attrs, slog.String("bimi", string(r.BIMI.Status)))
 	}
 	if code := codeOf(r.DMARC.Err); code != "" {
 		attrs = append(attrs, slog.String("code", code))

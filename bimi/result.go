@@ -69,7 +69,7 @@ func (v *Verifier) fields() fieldOptions {
 
 // Code returns the name of the constant of this package at the root of Err; of
 // the certificate's or the image's, where one of these is the reason; "" for a pass.
-func (r *Result) Code() string {
+func (r Result) Code() string {
 	var cert markcert.Error
 	if errors.As(r.Err, &cert) {
 		return cert.Code()
@@ -87,7 +87,7 @@ func (r *Result) Code() string {
 
 // MarkType returns the kind of the certified mark in words; "" unless Authority is
 // Pass.
-func (r *Result) MarkType() string {
+func (r Result) MarkType() string {
 	if r.Authority != Pass || r.Certificate == nil {
 		return ""
 	}
@@ -97,7 +97,7 @@ func (r *Result) MarkType() string {
 // AuthenticationResult returns what belongs into Authentication-Results (BIMI,
 // section 7.7). The reason is one of this package's own texts. A URL of more than
 // 400 octets is left out when the field is written.
-func (r *Result) AuthenticationResult() authres.Result {
+func (r Result) AuthenticationResult() authres.Result {
 	out := authres.Result{Method: "bimi", Status: r.Status}
 	add := func(ptype, name, value string) {
 		if value != "" {
@@ -134,7 +134,7 @@ func (r *Result) AuthenticationResult() authres.Result {
 	return out
 }
 
-func (r *Result) hasIndicatorField() bool {
+func (r Result) hasIndicatorField() bool {
 	return r.Status == Pass && len(r.Indicator) > 0 && (r.v.maxIndicator <= 0 || len(r.Indicator) <= r.v.maxIndicator)
 }
 
@@ -144,7 +144,7 @@ func (r *Result) hasIndicatorField() bool {
 // 7.11). There are none unless Status is Pass. No signature may cover them
 // (section 5.5). Incoming fields of these names have to go whatever the result is:
 // see [Strip].
-func (r *Result) HeaderFields() []string {
+func (r Result) HeaderFields() []string {
 	if r.Status != Pass {
 		return nil
 	}
@@ -185,10 +185,13 @@ func (r *Result) HeaderFields() []string {
 const maxURI = 990
 
 // indicatorField writes BIMI-Indicator: lines of 76 base64 characters, the first
-// one beginning on a line of its own.
+// one beginning on a line of its own. An image near the limit gets lines a little
+// longer (97 octets at 32 KiB), because readers, package message among them, limit
+// how often a field is folded.
 func indicatorField(svg []byte) string {
-	const width = 76
+	const most = 450 // lines
 	text := base64.StdEncoding.EncodeToString(svg)
+	width := min(max(76, (len(text)+most-1)/most), 996)
 	var b strings.Builder
 	b.Grow(len(text) + len(text)/width*3 + 32)
 	b.WriteString("BIMI-Indicator:")

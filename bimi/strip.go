@@ -49,6 +49,9 @@ func ours(raw []byte) bool {
 		if i < 0 {
 			return false
 		}
+		if bytes.HasPrefix(raw[i:], []byte("\r\n")) {
+			i++ // one line end, with or without a fold behind it
+		}
 		raw = raw[i+1:]
 	}
 }

@@ -36,7 +36,16 @@ type request struct {
 	SPF  *identifier  `json:"spf"`
 	DKIM []identifier `json:"dkim"`
 
+	// For bimi, without a message too.
+	DMARC     string `json:"dmarc"`
+	HTTP      web    `json:"http"`
+	RootsPEM  string `json:"roots_pem"`
+	CTKeysPEM string `json:"ct_keys_pem"`
+	SVG       []byte `json:"svg_b64"`
+	PEM       string `json:"pem"`
+
 	Domain           string `json:"domain"`
+	Selector         string `json:"selector"`
 	Record           string `json:"record"`
 	Value            string `json:"value"`
 	Lenient          bool   `json:"lenient"`
@@ -54,6 +63,7 @@ type batchOptions struct {
 	OrgDomain       string `json:"org_domain"`
 	MaxVoidLookups  *int   `json:"max_void_lookups"`
 	HonorReject     bool   `json:"honor_reject"`
+	BIMI            bool   `json:"bimi"`
 }
 
 type identifier struct {
@@ -76,11 +86,15 @@ func operations() map[string]operation {
 		"spf_record":     opSPFRecord,
 		"dkim_key":       opDKIMKey,
 		"dmarc_record":   opDMARCRecord,
-		"bimi_record":    opBIMIRecord,
 		"authres":        opAuthres,
 		"authres_format": opAuthresFormat,
 		"bodyhash":       opBodyHash,
 		"sign":           opSign,
+
+		"bimi":             opBIMI,
+		"bimi_record":      opBIMIRecord,
+		"svg":              opSVG,
+		"mark_certificate": opMarkCertificate,
 
 		"aggregate_report": opAggregateReport,
 		"failure_report":   opFailureReport,
@@ -219,6 +233,11 @@ func (q *request) evaluator() (*mailauth.Evaluator, error) {
 		return nil, err
 	}
 	e.Handling.HonorReject = o.HonorReject
+	if o.BIMI {
+		if e.BIMI, err = q.bimiVerifier(); err != nil {
+			return nil, err
+		}
+	}
 	return e, nil
 }
 

@@ -1,0 +1,68 @@
+package mailauth
+
+import (
+	"slices"
+
+	"github.com/seed2385d973/mailauth/authres"
+	"github.com/seed2385d973/mailauth/bimi"
+	"github.com/seed2385d973/mailauth/message"
+)
+
+// evaluateBIMI is the last stage: it runs when everything that it rests on is
+// known, and asks nothing for a message that is not eligible.
+func (ev *Evaluation) evaluateBIMI(r *Result, h *message.Header) *bimi.Result {
+	if ev.e.BIMI == nil {
+		return nil
+	}
+	in := bimi.Message{Header: h, Author: ev.author, DMARC: r.DMARC, SPFAll: r.SPF.Breadth.All}
+	if o := r.DMARC.Override; o != nil && r.DMARC.Status == authres.Fail {
+		in.Override = string(o.Reason)
+	}
+	for i := range r.DKIM {
+		d := &r.DKIM[i]
+		in.Signatures = append(in.Signatures, bimi.Signature{
+			Status: d.Status, Domain: d.Signature.Domain, Coverage: &d.Coverage,
+			PartialHeader: len(d.Coverage.UncoveredDuplicates) > 0 || d.Coverage.MIMEUncovered,
+			PartialBody:   d.Coverage.UncoveredOctets > 0,
+			Testing:       d.Testing,
+		})
+	}
+	v := *ev.e.BIMI
+	v.Resolver, v.Now = ev.dns.Scope(bimi.MaxQueries), ev.clock
+	out := v.Verify(ev.ctx, &in)
+	return &out
+}
+
+// strip lists what must not be delivered as it came.
+func strip(h *message.Header, authservID string) []int {
+	out := append(authres.Forged(h, authservID), bimi.Strip(h)...)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func (r *Result) explainBIMI(w *story) {
+	b := r.BIMI
+	if b == nil {
+		return
+	}
+	if b.Err != nil {
+		w.say("BIMI", "%s: %s.", b.Status, textOf(b.Err))
+	} else {
+		w.say("BIMI", "%s: an indicator of %d octets may be shown.", b.Status, len(b.Indicator))
+	}
+	if b.Domain != "" {
+		w.say("", "The record is at %s._bimi.%s.", b.Selector, b.Domain)
+	}
+	if b.SelectorErr != nil {
+		w.say("", "The BIMI-Selector field was not used: %s.", textOf(b.SelectorErr))
+	}
+	switch {
+	case b.Authority == bimi.Pass:
+		w.say("", "A mark certificate vouches for it: %s.", b.MarkType())
+	case b.Status == bimi.Pass:
+		w.say("", "No mark certificate vouches for it: it is the domain's own word.")
+	}
+	for _, err := range b.Warnings {
+		w.say("", "Excused: %s.", textOf(err))
+	}
+}

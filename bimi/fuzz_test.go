@@ -1,0 +1,67 @@
+package bimi
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func FuzzParseRecord(f *testing.F) {
+	for _, s := range []string{
+		"v=BIMI1; l=https://example.com/logo.svg; a=https://example.com/mark.pem; lps=a,b-; avp=personal",
+		"v=BIMI1; l=; a=;", "v = BIMI1 ; l = https://example.com:8443/x?y#z", "v=bimi1; l=", "v=BIMI1; l=https://a.example/x%2Cy.svg;;",
+		"v=BIMI1; l=https://[::1]/x.svg", "v=BIMI1; lps=", strings.Repeat("v=BIMI1;", 600),
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, o := range []RecordOptions{{}, {true, true, true}} {
+			r, err := o.Parse(s)
+			require.Equal(t, err != nil, r.IsZero())
+			if err != nil {
+				continue
+			}
+			// What was read can be written, and means the same.
+			again, err := o.Parse(r.String())
+			require.NoError(t, err)
+			require.Equal(t, r, again)
+			if r.Location != "" {
+				require.True(t, strings.EqualFold(r.Location[:8], "https://"))
+			}
+		}
+	})
+}
+
+func FuzzParseSelector(f *testing.F) {
+	for _, s := range []string{"v=BIMI1; s=brand", "v=bimi1;\r\n\tS=a.b;", "v=BIMI1; s=x.attack.example.\x00", "v=BIMI1; s=..", "v=BIMI1; s=*", "s=a"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got, err := ParseSelector(s)
+		if err != nil {
+			require.Empty(t, got)
+			return
+		}
+		for label := range strings.SplitSeq(got, ".") {
+			require.True(t, len(label) > 0 && len(label) < 64 && label[0] != '-' && label[len(label)-1] != '-')
+			require.Empty(t, strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-"))
+		}
+	})
+}
+
+func FuzzLocalPartSelector(f *testing.F) {
+	for _, s := range []string{"a-_b", "a+b", "_x_", "News", "o'brien", "jörg", "---"} {
+		f.Add(s, false)
+	}
+	f.Fuzz(func(t *testing.T, s string, collapse bool) {
+		got, ok := LocalPartSelector(s, collapse)
+		require.Equal(t, ok, got != "" && len(got) <= 63)
+		if ok {
+			require.Empty(t, strings.Trim(got, "abcdefghijklmnopqrstuvwxyz0123456789-"))
+			again, ok := LocalPartSelector(got, collapse)
+			require.True(t, ok)
+			require.Equal(t, got, again)
+		}
+	})
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"maps"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed2385d973/mailauth/bimi/markcert/markcerttest"
+)
+
+// ask runs one request through batch and returns its result.
+func ask(t *testing.T, q map[string]any) map[string]any {
+	t.Helper()
+	line, err := json.Marshal(q)
+	require.NoError(t, err)
+	var out bytes.Buffer
+	require.NoError(t, batch(context.Background(), bytes.NewReader(append(line, '\n')), &out))
+	var rep struct {
+		Result map[string]any
+		Error  string
+	}
+	require.NoError(t, json.Unmarshal(out.Bytes(), &rep))
+	require.Empty(t, rep.Error)
+	return rep.Result
+}
+
+// TestBatchBIMI: a certified logo by way of the operations' own fields.
+func TestBatchBIMI(t *testing.T) {
+	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	pki, err := markcerttest.New(rand.NewChaCha8([32]byte{1}), now)
+	require.NoError(t, err)
+	b, err := pki.Issue(markcerttest.Spec{Domains: []string{"example.com"}})
+	require.NoError(t, err)
+	revoked, err := pki.Issue(markcerttest.Spec{Domains: []string{"example.com"}}, markcerttest.Revoked)
+	require.NoError(t, err)
+	web := func(b *markcerttest.Bundle, lists bool) map[string]any {
+		out := map[string]any{
+			"https://example.com/mark.pem":  map[string]any{"status": 302, "location": "/moved.pem"},
+			"https://example.com/moved.pem": map[string]any{"status": 200, "body_b64": base64.StdEncoding.EncodeToString(b.PEM)},
+			"https://example.com/logo.svg":  map[string]any{"status": 200, "content_type": "image/svg+xml", "body_b64": base64.StdEncoding.EncodeToString(markcerttest.SVG())},
+		}
+		if lists {
+			for url, der := range b.CRLs {
+				out[url] = map[string]any{"status": 200, "body_b64": base64.StdEncoding.EncodeToString(der)}
+			}
+		}
+		return out
+	}
+	base := map[string]any{
+		"op": "bimi", "from": "example.com", "dmarc": "pass", "now": now.Format(time.RFC3339),
+		"roots_pem": string(b.Roots), "ct_keys_pem": string(b.LogKeys), "http": web(b, true),
+		"dns": map[string]any{
+			"_dmarc.example.com":        map[string]any{"TXT": [][]string{{"v=DMARC1; p=reject"}}},
+			"default._bimi.example.com": map[string]any{"TXT": [][]string{{"v=BIMI1; l=https://example.com/logo.svg; a=https://example.com/mark.pem"}}},
+			"brand._bimi.example.com":   map[string]any{"TXT": [][]string{{"v=BIMI1; l=https://example.com/logo.svg"}}},
+		},
+	}
+	with := func(changes map[string]any) map[string]any {
+		q := maps.Clone(base)
+		maps.Copy(q, changes)
+		return ask(t, q)
+	}
+	r := with(nil)
+	require.Equal(t, "pass", r["result"], r["error"])
+	require.Equal(t, "pass", r["authority"])
+	require.Equal(t, "Registered Mark", r["mark_type"])
+	require.Equal(t, "https://example.com/mark.pem", r["location"])
+	require.Len(t, r["indicator_sha256"], 64)
+
+	require.Equal(t, "pass", with(map[string]any{"http": web(b, false)})["result"], "a list that is not served is a warning")
+	r = with(map[string]any{"http": web(revoked, true)})
+	require.Equal(t, "fail", r["result"])
+	require.Equal(t, "ErrRevoked", r["code"])
+	r = with(map[string]any{"selector": "brand"})
+	require.Equal(t, "pass", r["result"])
+	require.Equal(t, "none", r["authority"])
+	require.Equal(t, "brand", r["selector"])
+	require.Equal(t, "skipped", with(map[string]any{"dmarc": "fail"})["result"])
+	require.Equal(t, "temperror", with(map[string]any{"dmarc": "temperror"})["result"])
+	require.Equal(t, "temperror", with(map[string]any{"http": map[string]any{}})["result"])
+	require.Equal(t, "none", with(map[string]any{"from": "Some One <some.one@example.com>", "selector": "no"})["result"])
+
+	r = with(map[string]any{"op": "mark_certificate", "pem": string(b.PEM), "domain": "example.com"})
+	require.Equal(t, true, r["ok"], r["error"])
+	require.Equal(t, "Registered Mark", r["mark_type"])
+	require.Equal(t, []any{"example.com"}, r["domains"])
+	r = with(map[string]any{"op": "mark_certificate", "pem": string(b.PEM), "domain": "example.net"})
+	require.Equal(t, false, r["ok"])
+	require.Equal(t, "ErrDomain", r["code"])
+
+	r = ask(t, map[string]any{"op": "svg", "svg_b64": base64.StdEncoding.EncodeToString(markcerttest.SVG())})
+	require.Equal(t, true, r["ok"], r["error"])
+	r = ask(t, map[string]any{"op": "svg", "svg_b64": base64.StdEncoding.EncodeToString([]byte("<svg/>"))})
+	require.Equal(t, false, r["ok"])
+	r = ask(t, map[string]any{"op": "bimi_record", "record": "v=BIMI1; l=https://example.com/a.svg; lps=a,b; avp=Brand"})
+	require.Equal(t, "v=BIMI1; l=https://example.com/a.svg; lps=a,b", r["canonical"])
+	require.NotContains(t, r, "avp")
+}
+
+// TestBatchBIMIMessage: with a message, and within evaluate.
+func TestBatchBIMIMessage(t *testing.T) {
+	q := map[string]any{
+		"op": "evaluate", "ip": "192.0.2.1", "mail_from": "a@example.com", "helo": "mx.example.com",
+		"message_b64": base64.StdEncoding.EncodeToString([]byte("From: <a@example.com>\r\n\r\nx\r\n")),
+		"options":     map[string]any{"bimi": true},
+		"http":        map[string]any{"https://example.com/l.svg": map[string]any{"body_b64": base64.StdEncoding.EncodeToString(markcerttest.SVG())}},
+		"dns": map[string]any{
+			"example.com":               map[string]any{"TXT": [][]string{{"v=spf1 ip4:192.0.2.1 -all"}}},
+			"_dmarc.example.com":        map[string]any{"TXT": [][]string{{"v=DMARC1; p=reject"}}},
+			"default._bimi.example.com": map[string]any{"TXT": [][]string{{"v=BIMI1; l=https://example.com/l.svg"}}},
+		},
+	}
+	r := ask(t, q)
+	require.Equal(t, "pass", r["bimi"].(map[string]any)["result"])
+	require.Contains(t, r["authentication_results"], "bimi=pass")
+	q["op"] = "bimi"
+	require.Equal(t, "pass", ask(t, q)["result"])
+	q["op"], q["options"] = "evaluate", map[string]any{}
+	r = ask(t, q)
+	require.NotContains(t, r, "bimi")
+	require.False(t, strings.Contains(r["authentication_results"].(string), "bimi"))
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+)
+
+// web is the only web that a request sees: answers by URL. What is not in it
+// cannot be reached. It is a bimi.Fetcher, and keeps to the rules of package fetch.
+type web map[string]webAnswer
+
+type webAnswer struct {
+	Status      int    `json:"status"`
+	ContentType string `json:"content_type"`
+	Body        []byte `json:"body_b64"`
+	Location    string `json:"location"`
+}
+
+// webError says whether trying again could help, as a bimi.Fetcher has to.
+type webError struct {
+	text      string
+	temporary bool
+}
+
+func (e *webError) Error() string   { return e.text }
+func (e *webError) Temporary() bool { return e.temporary }
+
+const (
+	maxRedirects = 3
+	maxCRL       = 5 << 20
+)
+
+func (w web) Fetch(_ context.Context, _, at string, max int64) ([]byte, string, error) {
+	return w.get(at, max, "https")
+}
+
+func (w web) FetchCRL(_ context.Context, at string) ([]byte, error) {
+	body, _, err := w.get(at, maxCRL, "http")
+	return body, err
+}
+
+func (w web) get(at string, max int64, least string) ([]byte, string, error) {
+	for range maxRedirects + 1 {
+		u, err := url.Parse(at)
+		if err != nil || u.Scheme != "https" && u.Scheme != least {
+			return nil, "", &webError{fmt.Sprintf("%q may not be fetched", at), false}
+		}
+		if u.Scheme == "https" {
+			least = "https" // and never back
+		}
+		a, ok := w[at]
+		if !ok {
+			return nil, "", &webError{fmt.Sprintf("%q cannot be reached", at), true}
+		}
+		switch status := a.Status; {
+		case status >= 300 && status < 400 && a.Location != "":
+			next, err := u.Parse(a.Location)
+			if err != nil {
+				return nil, "", &webError{fmt.Sprintf("%q redirects to nowhere", at), false}
+			}
+			at = next.String()
+			continue
+		case status != 0 && status != http.StatusOK:
+			temporary := status >= 500 || status == http.StatusRequestTimeout || status == http.StatusTooEarly || status == http.StatusTooManyRequests
+			return nil, "", &webError{fmt.Sprintf("%q answered %d", at, status), temporary}
+		case int64(len(a.Body)) > max:
+			return nil, "", &webError{fmt.Sprintf("%q is over %d octets", at, max), false}
+		}
+		return a.Body, a.ContentType, nil
+	}
+	return nil, "", &webError{fmt.Sprintf("more than %d redirects", maxRedirects), false}
+}
