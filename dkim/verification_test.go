@@ -6,7 +6,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -78,7 +77,6 @@ func TestAbort(t *testing.T) {
 		r.Delay = time.Hour
 		v := Verifier{Resolver: r, Now: clock}
 		m := parse(t, text)
-		before := runtime.NumGoroutine()
 		for range 10 {
 			vn := v.Start(context.Background(), m.Header())
 			vn.Abort()
@@ -87,9 +85,7 @@ func TestAbort(t *testing.T) {
 			require.Equal(t, []authres.Status{TempError}, statuses(results))
 			require.ErrorIs(t, results[0].Err, ErrKeyUnavailable)
 		}
-		synctest.Wait()
-		require.Equal(t, before, runtime.NumGoroutine())
-	})
+	}) // fails if a goroutine is left
 }
 
 func TestContextEnds(t *testing.T) {
