@@ -64,6 +64,8 @@ type batchOptions struct {
 	MaxVoidLookups  *int   `json:"max_void_lookups"`
 	HonorReject     bool   `json:"honor_reject"`
 	BIMI            bool   `json:"bimi"`
+
+	TrustedSealers []string `json:"trusted_sealers"`
 }
 
 type identifier struct {
@@ -80,6 +82,8 @@ func operations() map[string]operation {
 		"evaluate":       opEvaluate,
 		"spf":            opSPF,
 		"dkim":           opDKIM,
+		"arc":            opARC,
+		"seal":           opSeal,
 		"dmarc":          opDMARC,
 		"from":           opFrom,
 		"org_domain":     opOrgDomain,
@@ -238,7 +242,9 @@ func (q *request) evaluator() (*mailauth.Evaluator, error) {
 			return nil, err
 		}
 	}
-	return e, nil
+	e.ARC.MinRSABits = o.MinRSABits
+	e.TrustedSealers = o.TrustedSealers
+	return e, e.Validate()
 }
 
 func parseMethod(s string) (dmarc.Method, error) {

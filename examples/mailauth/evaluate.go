@@ -12,7 +12,7 @@ import (
 	"github.com/seed2385d973/mailauth/examples/internal/sample"
 )
 
-// evaluateCommand runs evaluate, spf, dkim and dmarc, which are one evaluation
+// evaluateCommand runs evaluate, spf, dkim, arc and dmarc, which are one evaluation
 // and differ in what is shown of it.
 func evaluateCommand(ctx context.Context, name string, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	o, files, err := parseFlags(name, args, stderr)
@@ -24,12 +24,22 @@ func evaluateCommand(ctx context.Context, name string, args []string, stdin io.R
 	if err != nil {
 		return err
 	}
-	e.Handling.HonorReject = o.honorReject
+	e.Handling.HonorReject, e.TrustedSealers = o.honorReject, o.trust
+	if err := e.Validate(); err != nil {
+		return err
+	}
 	r, err := e.Evaluate(ctx, m)
 	if err != nil {
 		return err
 	}
 	if o.json {
+		if name == "arc" {
+			v, err := arcObject(r)
+			if err != nil {
+				return err
+			}
+			return printJSON(stdout, v)
+		}
 		return printJSON(stdout, part(name, r))
 	}
 	newStory(stdout).print(r.Explain(), name)

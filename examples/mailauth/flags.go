@@ -24,7 +24,11 @@ type options struct {
 	dnsFile, server               string
 	json, raw, honorReject        bool
 
-	key string // of lookup
+	key string // of lookup and seal
+
+	trust            []string // of evaluate, arc and dmarc
+	domain, selector string   // of seal
+	fieldOnly        bool
 
 	fs     *flag.FlagSet
 	stdin  io.Reader
@@ -46,7 +50,18 @@ func parseFlags(name string, args []string, stderr io.Writer) (*options, []strin
 	if name == "evaluate" {
 		o.fs.BoolVar(&o.honorReject, "honor-reject", false, "reject what fails under p=reject (RFC 9989, section 7.4 advises against)")
 	}
-	if name == "lookup" {
+	switch name {
+	case "evaluate", "arc", "dmarc":
+		o.fs.Func("trust", "an ARC sealer whose word counts, `domain` or *.domain; may be repeated", func(v string) error {
+			o.trust = append(o.trust, v)
+			return nil
+		})
+	case "seal":
+		o.fs.StringVar(&o.domain, "domain", "", "the sealing `domain`")
+		o.fs.StringVar(&o.selector, "selector", "", "the `name` of the key")
+		o.fs.StringVar(&o.key, "key", "", "a PEM `file` with the private key")
+		o.fs.BoolVar(&o.fieldOnly, "field", false, "print the fields alone, without the message")
+	case "lookup":
 		o.fs.StringVar(&o.key, "key", "", "check that the selector's key is the public half of the one in this PEM `file`")
 	}
 	if err := o.fs.Parse(args); err != nil {

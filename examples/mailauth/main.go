@@ -2,8 +2,9 @@
 // for scripts and other languages. It is an ordinary user of the exported API.
 //
 //	mailauth evaluate [flags] [message.eml]   everything about one message; without arguments a built-in sample
-//	mailauth spf|dkim|dmarc [flags] [message.eml]   one protocol alone
+//	mailauth spf|dkim|arc|dmarc [flags] [message.eml]   one protocol alone
 //	mailauth sign [flags] [message.eml]       the message with DKIM-Signature fields in front
+//	mailauth seal [flags] [message.eml]       the message with an ARC set in front
 //	mailauth keygen [flags]                   a key pair and the record to publish
 //	mailauth records [flags] <domain>         the records to publish, step by step
 //	mailauth lookup [flags] <domain> [selector ...]   what a domain publishes
@@ -57,10 +58,12 @@ func dispatch(ctx context.Context, args []string, stdin io.Reader, stdout, stder
 		return usageError{errors.New("no command given")}
 	}
 	switch cmd, rest := args[0], args[1:]; cmd {
-	case "evaluate", "spf", "dkim", "dmarc":
+	case "evaluate", "spf", "dkim", "arc", "dmarc":
 		return evaluateCommand(ctx, cmd, rest, stdin, stdout, stderr)
 	case "sign":
 		return signCommand(rest, stdin, stdout, stderr)
+	case "seal":
+		return sealCommand(ctx, rest, stdin, stdout, stderr)
 	case "keygen":
 		return keygenCommand(rest, stdout, stderr)
 	case "records":
@@ -83,8 +86,9 @@ func dispatch(ctx context.Context, args []string, stdin io.Reader, stdout, stder
 
 const usage = `usage:
   mailauth evaluate [flags] [message.eml]        everything about one message (default: the built-in sample)
-  mailauth spf|dkim|dmarc [flags] [message.eml]  one protocol alone
+  mailauth spf|dkim|arc|dmarc [flags] [message.eml] one protocol alone
   mailauth sign [flags] [message.eml]            the message with DKIM-Signature fields in front
+  mailauth seal [flags] [message.eml]            the message with an ARC set in front
   mailauth keygen [flags]                        a key pair and the DNS record to publish
   mailauth records [flags] <domain>              the records to publish, step by step
   mailauth lookup [flags] <domain> [selector...] what a domain publishes, explained and checked
