@@ -239,7 +239,7 @@ func (e *Evaluator) Start(ctx context.Context, s Session) *Evaluation {
 	ev.dkimScope = ev.dns.Scope(maxDKIM)
 	ev.spfScope = ev.dns.Scope(maxSPF)
 	ev.dmarcScope = ev.dns.Scope(dmarc.MaxQueries)
-	ev.arcScope = ev.dns.Scope(arc.MaxQueries)
+	ev.arcScope = ev.dns.Scope(max(arc.MaxQueries, min(e.ARC.MaxSets, 50)+1))
 	ev.heloScope = ev.dns.Scope(maxSPF)
 	ev.digester = message.Digester{AllowSHA1: e.DKIM.AllowSHA1, Limits: e.Header, SMTPUTF8: s.SMTPUTF8}
 	ev.startSPF()

@@ -18,8 +18,8 @@ import (
 	"github.com/seed2385d973/mailauth/examples/internal/sample"
 )
 
-// ask sends one request to batch and returns its result.
-func ask(t *testing.T, request map[string]any) map[string]any {
+// askOne sends one request to batch and returns its result.
+func askOne(t *testing.T, request map[string]any) map[string]any {
 	t.Helper()
 	line, err := json.Marshal(request)
 	require.NoError(t, err)
@@ -58,10 +58,10 @@ func TestSealAndARC(t *testing.T) {
 		}
 		return q
 	}
-	none := ask(t, request("arc", message, nil))
+	none := askOne(t, request("arc", message, nil))
 	require.Equal(t, map[string]any{"result": "none", "error": ""}, none)
 
-	sealed := ask(t, request("seal", message, map[string]any{
+	sealed := askOne(t, request("seal", message, map[string]any{
 		"domain": "lists.example", "selector": "sel", "key_pem": text, "authserv_id": "mx.lists.example",
 	}))
 	fields := sealed["fields"].([]any)
@@ -70,12 +70,12 @@ func TestSealAndARC(t *testing.T) {
 	require.Contains(t, fields[2], "mx.lists.example; spf=pass")
 	message = fields[0].(string) + fields[1].(string) + fields[2].(string) + message
 
-	chain := ask(t, request("arc", message, map[string]any{"ip": "192.0.2.9"}))
+	chain := askOne(t, request("arc", message, map[string]any{"ip": "192.0.2.9"}))
 	require.Equal(t, map[string]any{
 		"result": "pass", "instance": 1.0, "oldest_pass": 0.0, "sealers": []any{"lists.example"}, "trusted": false, "error": "",
 	}, chain)
 	for _, trusted := range [][]string{{}, {"lists.example"}} {
-		r := ask(t, request("evaluate", message, map[string]any{
+		r := askOne(t, request("evaluate", message, map[string]any{
 			"ip": "192.0.2.9", "options": map[string]any{"trusted_sealers": trusted, "honor_reject": true},
 		}))
 		if len(trusted) == 0 {
