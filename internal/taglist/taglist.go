@@ -118,16 +118,40 @@ func Get(tags []Tag, name string) (value string, ok bool) {
 // Compact returns v without its folding white space, for values in which the
 // grammar allows it anywhere (base64). It copies only when there is some.
 func Compact(v string) string {
-	if !strings.ContainsAny(v, " \t\r\n") {
+	i := solid(v)
+	if i == len(v) {
 		return v
 	}
-	b := make([]byte, 0, len(v))
-	for i := 0; i < len(v); i++ {
-		if !isWSP(v[i]) {
-			b = append(b, v[i])
+	var b strings.Builder
+	b.Grow(len(v) - 1)
+	for {
+		b.WriteString(v[:i])
+		for i < len(v) && isWSP(v[i]) {
+			i++
+		}
+		if v = v[i:]; v == "" {
+			return b.String()
+		}
+		i = solid(v)
+	}
+}
+
+// solid returns how many octets s begins with that are not white space.
+func solid(s string) int {
+	const ones, high, low7 = 0x0101010101010101, 0x8080808080808080, 0x7f7f7f7f7f7f7f7f
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		p := s[i : i+8]
+		w := uint64(p[0]) | uint64(p[1])<<8 | uint64(p[2])<<16 | uint64(p[3])<<24 |
+			uint64(p[4])<<32 | uint64(p[5])<<40 | uint64(p[6])<<48 | uint64(p[7])<<56
+		if above := w&low7 + (0x7f-' ')*ones | w; above&high != high {
+			break // an octet up to SP
 		}
 	}
-	return string(b)
+	for i < len(s) && !isWSP(s[i]) {
+		i++
+	}
+	return i
 }
 
 func isWSP(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
@@ -158,20 +182,25 @@ func isSpace(s string) bool {
 // space between) is refused, as RFC 6376, section 2.8 has FWS without it. The
 // text's end counts as the field's: a CRLF there belongs to nobody.
 func validFWS(s string) bool {
-	for folded := false; ; folded = true {
-		lf := strings.IndexByte(s, '\n')
-		if lf < 0 {
-			return strings.IndexByte(s, '\r') < 0
-		}
-		line := s[:lf]
-		if strings.IndexByte(line, '\r') != lf-1 || lf == 0 || lf+1 == len(s) || s[lf+1] != ' ' && s[lf+1] != '\t' {
+	content := true // the line has something else, or is the first
+	for i := 0; i < len(s); {
+		switch s[i] {
+		case '\r':
+			if !content || i+2 >= len(s) || s[i+1] != '\n' || s[i+2] != ' ' && s[i+2] != '\t' {
+				return false
+			}
+			content = false
+			i += 3
+		case '\n':
 			return false
+		case ' ', '\t':
+			i++
+		default:
+			content = true
+			i += 1 + solid(s[i+1:])
 		}
-		if folded && trim(line) == "" {
-			return false
-		}
-		s = s[lf+1:]
 	}
+	return true
 }
 
 // validName: ALPHA *ALNUMPUNC (RFC 6376, section 3.2).
