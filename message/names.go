@@ -14,6 +14,10 @@ type nameIndex struct {
 	slots  []uint32 // open addressing; group number + 1, 0 is free
 	groups []group
 	order  []int // field indexes, group after group
+
+	// Room for headers of usual size.
+	fewSlots  [64]uint32
+	fewGroups [24]group
 }
 
 type group struct {
@@ -28,9 +32,13 @@ func (x *nameIndex) build(h *Header) {
 		return
 	}
 	x.seed, x.mult = rand.Uint64(), rand.Uint64()|1
-	x.slots = make([]uint32, 1<<bits.Len(uint(2*n)))
+	x.groups = x.fewGroups[:0]
+	if size := 1 << bits.Len(uint(2*n)); size <= len(x.fewSlots) {
+		x.slots = x.fewSlots[:size]
+	} else {
+		x.slots = make([]uint32, size)
+	}
 	x.order = make([]int, n)
-	x.groups = make([]group, 0, min(n, 32))
 	for i := range h.fields {
 		name := Field{h, i}.Name()
 		if name == "" {

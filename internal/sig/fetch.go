@@ -12,7 +12,10 @@ import (
 
 // KeyName returns the name under which a key is published (RFC 6376, section 3.6.2.1).
 func KeyName(selector, d domain.Name) (domain.Name, error) {
-	return d.Prepend(selector.String() + "._domainkey")
+	if d.IsZero() {
+		return domain.Name{}, domain.ErrEmpty
+	}
+	return domain.ParseQuery(selector.String() + "._domainkey." + d.String())
 }
 
 // Published is what the DNS has under a key's name.

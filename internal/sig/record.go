@@ -204,20 +204,13 @@ func (r *Record) parseKey(b Bounds) error {
 	if len(r.Data) > MaxKeyText {
 		return fmt.Errorf("%w: p= longer than %d characters", ErrKeySyntax, MaxKeyText)
 	}
-	der, _, ok := Base64(r.Data)
+	if r.KeyType == "ed25519" {
+		return r.parseEd25519()
+	}
+	var room [600]byte // a key of 4096 bits; nothing is kept of it but the number
+	der, ok := appendBase64(room[:0], r.Data)
 	if !ok {
 		return fmt.Errorf("%w: p= is not base64", ErrKeySyntax)
-	}
-	if r.KeyType == "ed25519" {
-		if len(der) != ed25519.PublicKeySize {
-			return fmt.Errorf("%w: an Ed25519 key has 32 octets", ErrKeySyntax)
-		}
-		r.Bits = 256
-		if err := CheckEd25519(der); err != nil {
-			return err
-		}
-		r.Key = ed25519.PublicKey(der)
-		return nil
 	}
 	n, e, ok := parseRSA(der)
 	if !ok {
@@ -229,6 +222,22 @@ func (r *Record) parseKey(b Bounds) error {
 		return err
 	}
 	r.Key = newRSA(n, e)
+	return nil
+}
+
+func (r *Record) parseEd25519() error {
+	key, ok := appendBase64(nil, r.Data)
+	if !ok {
+		return fmt.Errorf("%w: p= is not base64", ErrKeySyntax)
+	}
+	if len(key) != ed25519.PublicKeySize {
+		return fmt.Errorf("%w: an Ed25519 key has 32 octets", ErrKeySyntax)
+	}
+	r.Bits = 256
+	if err := CheckEd25519(key); err != nil {
+		return err
+	}
+	r.Key = ed25519.PublicKey(key)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package sig
 
 import (
 	"encoding/base64"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -25,6 +26,14 @@ func Base64(value string) (data []byte, text string, ok bool) {
 		return nil, text, false
 	}
 	return data, text, true
+}
+
+// appendBase64 is Base64 of a text without white space, into dst.
+func appendBase64(dst []byte, text string) (data []byte, ok bool) {
+	n := len(dst)
+	dst = slices.Grow(dst, strict.DecodedLen(len(text)))[:n+strict.DecodedLen(len(text))]
+	k, err := strict.Decode(dst[n:], []byte(text))
+	return dst[:n+k], err == nil
 }
 
 // Number reads 1*maxDigits DIGIT; a value over 2^63-1 is refused as well.

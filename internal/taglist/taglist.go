@@ -52,8 +52,14 @@ func NewScanner(s string) Scanner { return Scanner{s: s, end: isSpace(s)} }
 // Next returns the next tag. A final ";" ends the list; an empty tag elsewhere
 // has Err set.
 func (sc *Scanner) Next() (t Tag, ok bool) {
+	ok = sc.next(&t)
+	return t, ok
+}
+
+// next is Next into a zero Tag.
+func (sc *Scanner) next(t *Tag) bool {
 	if sc.end {
-		return Tag{}, false
+		return false
 	}
 	stop := len(sc.s)
 	if i := strings.IndexByte(sc.s[sc.pos:], ';'); i >= 0 {
@@ -64,13 +70,18 @@ func (sc *Scanner) Next() (t Tag, ok bool) {
 	sc.end = stop == len(sc.s) || isSpace(sc.s[sc.pos:])
 	eq := strings.IndexByte(part, '=')
 	if eq < 0 {
-		return Tag{Name: trim(part), Start: stop, End: stop, Err: ErrSyntax}, true
+		t.Name, t.Start, t.End, t.Err = trim(part), stop, stop, ErrSyntax
+		return true
 	}
-	t = Tag{Name: trim(part[:eq]), Value: trim(part[eq+1:]), Start: start + eq + 1, End: stop}
-	if !validName(t.Name) || !validFWS(part[:eq]) || !validFWS(part[eq+1:]) || !validValue(t.Value) {
+	before, after := part[:eq], part[eq+1:]
+	t.Name, t.Value = trim(before), trim(after)
+	t.Start, t.End = start+eq+1, stop
+	// Most values hold no line end and have no white space around them.
+	plain := len(t.Value) == len(after) && isPlain(t.Value)
+	if !validName(t.Name) || len(t.Name) < len(before) && !validFWS(before) || !plain && !(validFWS(after) && validValue(t.Value)) {
 		t.Err = ErrSyntax
 	}
-	return t, true
+	return true
 }
 
 // Parse reads a whole list strictly: any broken tag or a repeated name makes
@@ -81,23 +92,39 @@ func Parse(dst []Tag, s string) ([]Tag, error) {
 		return nil, ErrTooLong
 	}
 	n := len(dst)
+	var letters uint64 // the names of one letter so far
 	for sc := NewScanner(s); ; {
-		t, ok := sc.Next()
-		if !ok {
+		if len(dst) < cap(dst) {
+			dst = dst[:len(dst)+1]
+			dst[len(dst)-1] = Tag{}
+		} else {
+			dst = append(dst, Tag{})
+		}
+		last := len(dst) - 1
+		t := &dst[last]
+		if !sc.next(t) {
+			dst = dst[:last]
 			break
 		}
 		if t.Err != nil {
 			return nil, t.Err
 		}
-		if len(dst)-n == MaxTags {
+		if last-n == MaxTags {
 			return nil, ErrTooMany
 		}
-		for _, u := range dst[n:] {
-			if u.Name == t.Name {
+		if len(t.Name) == 1 {
+			bit := uint64(1) << (t.Name[0] - 'A')
+			if letters&bit != 0 {
 				return nil, ErrDuplicate
 			}
+			letters |= bit
+		} else {
+			for i := range dst[n:last] {
+				if dst[n+i].Name == t.Name {
+					return nil, ErrDuplicate
+				}
+			}
 		}
-		dst = append(dst, t)
 	}
 	if len(dst) == n {
 		return nil, ErrSyntax
@@ -220,17 +247,31 @@ func validName(s string) bool {
 // validValue: VALCHAR and white space; octets above 0x7f for internationalized
 // mail (RFC 8616, section 5). Each grammar narrows it further.
 func validValue(s string) bool {
-	// Eight octets at a time that are neither below SP nor DEL; few words have one.
+	for len(s) >= 8 {
+		if !isPlain(s[:8]) && !validOctets(s[:8]) {
+			return false
+		}
+		s = s[8:]
+	}
+	return validOctets(s)
+}
+
+// isPlain reports whether no octet of s is below SP or DEL.
+func isPlain(s string) bool {
 	const ones, high, low7 = 0x0101010101010101, 0x8080808080808080, 0x7f7f7f7f7f7f7f7f
 	for ; len(s) >= 8; s = s[8:] {
 		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-		plain := (w&low7+(0x80-0x20)*ones)&^(w&low7+ones) | w
-		if plain&high != high && !validOctets(s[:8]) {
+		if plain := (w&low7+(0x80-0x20)*ones)&^(w&low7+ones) | w; plain&high != high {
 			return false
 		}
 	}
-	return validOctets(s)
+	for i := 0; i < len(s); i++ {
+		if s[i] < ' ' || s[i] == 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 func validOctets(s string) bool {
