@@ -1,5 +1,5 @@
 # The commands of this repository; nothing here is needed to build it.
-.PHONY: test race vet fuzz bench api sections ci
+.PHONY: test race vet fuzz bench api sections interop ci
 
 test: # what the README says
 	go test ./...
@@ -21,6 +21,9 @@ bench:
 
 api: # after a change of the exported API; say it in CHANGELOG.md, too
 	cd internal/tools && go run ./api -C ../.. -update ../../api.txt
+
+interop: # what we sign under other implementations, and theirs under ours; installs Debian packages if it may
+	internal/interop/run.sh
 
 sections: # after the specification texts changed
 	go test -run TestCitedSections -update-sections .
