@@ -263,8 +263,8 @@ func (r Record) Strings() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if back.String() != text {
-		return nil, ErrSyntax // a field smuggled in another tag
+	if back.Location != r.Location || back.Evidence != r.Evidence || back.Preference != r.Preference || len(back.Prefixes) != len(r.Prefixes) {
+		return nil, ErrSyntax // a field that brings another tag with it
 	}
 	var out []string
 	for len(text) > 255 {

@@ -19,7 +19,6 @@ import (
 	"github.com/seed2385d973/mailauth/authres"
 	"github.com/seed2385d973/mailauth/bimi/markcert"
 	"github.com/seed2385d973/mailauth/bimi/markcert/markcerttest"
-	"github.com/seed2385d973/mailauth/bimi/svgps"
 )
 
 const (
@@ -359,5 +358,4 @@ func TestAuthenticationResults(t *testing.T) {
 	r = w.verify(t)
 	ar.Results[0] = r.AuthenticationResult()
 	require.Equal(t, `mx; bimi=skipped reason="DMARC policy is none"`, unfold(ar.String()))
-	require.Empty(t, svgps.Result{}.SVG)
 }
