@@ -214,7 +214,7 @@ func (r *Reader) word(el element, words string) (string, error) {
 
 // isWord looks a word up in a list with a blank before and after each.
 func isWord(s, words string) (string, bool) {
-	if strings.IndexByte(s, ' ') >= 0 {
+	if s == "" || strings.IndexByte(s, ' ') >= 0 {
 		return "", false
 	}
 	for from := 0; ; {

@@ -29,6 +29,14 @@ const (
 	ErrStrict Error = "report does not match the format"
 )
 
+// What keeps a report from being written or sent.
+const (
+	// ErrIncomplete: the report lacks something that the format requires, or has something that it has no place for.
+	ErrIncomplete Error = "report cannot be written in the format"
+	// ErrAddress: a mail cannot be written to or from an address that is none.
+	ErrAddress Error = "unusable mail address"
+)
+
 // Code returns the name of the constant, such as "ErrXML"; "" for another value.
 func (e Error) Code() string {
 	switch e {
@@ -52,6 +60,22 @@ func (e Error) Code() string {
 		return "ErrCount"
 	case ErrStrict:
 		return "ErrStrict"
+	case ErrIncomplete:
+		return "ErrIncomplete"
+	case ErrAddress:
+		return "ErrAddress"
+	case ErrScheme:
+		return "ErrScheme"
+	case ErrUnauthorized:
+		return "ErrUnauthorized"
+	case ErrOverride:
+		return "ErrOverride"
+	case ErrOwn:
+		return "ErrOwn"
+	case ErrDestinations:
+		return "ErrDestinations"
+	case ErrDNS:
+		return "ErrDNS"
 	}
 	return ""
 }
