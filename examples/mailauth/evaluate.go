@@ -28,6 +28,9 @@ func evaluateCommand(ctx context.Context, name string, args []string, stdin io.R
 	if err := e.Validate(); err != nil {
 		return err
 	}
+	if e.BIMI, err = o.bimiVerifier(); err != nil {
+		return err
+	}
 	r, err := e.Evaluate(ctx, m)
 	if err != nil {
 		return err
@@ -89,6 +92,8 @@ func part(name string, r *mailauth.Result) any {
 		return r.DKIM
 	case "dmarc":
 		return r.DMARC
+	case "bimi":
+		return r.BIMI
 	}
 	return r
 }

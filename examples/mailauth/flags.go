@@ -26,6 +26,9 @@ type options struct {
 
 	key string // of lookup and seal
 
+	preset, httpFile string // of evaluate and bimi
+	check            bool   // of bimi
+
 	trust            []string // of evaluate, arc and dmarc
 	domain, selector string   // of seal
 	fieldOnly        bool
@@ -49,6 +52,9 @@ func parseFlags(name string, args []string, stderr io.Writer) (*options, []strin
 	o.fs.BoolVar(&o.raw, "raw", false, "leave the line ends of the message file alone")
 	if name == "evaluate" {
 		o.fs.BoolVar(&o.honorReject, "honor-reject", false, "reject what fails under p=reject (RFC 9989, section 7.4 advises against)")
+	}
+	if name == "evaluate" || name == "bimi" {
+		o.bimiFlags(name)
 	}
 	switch name {
 	case "evaluate", "arc", "dmarc":
@@ -77,7 +83,7 @@ func parseFlags(name string, args []string, stderr io.Writer) (*options, []strin
 func (o *options) set() bool {
 	n := 0
 	o.fs.Visit(func(f *flag.Flag) {
-		if f.Name != "json" && f.Name != "honor-reject" && f.Name != "authserv-id" {
+		if f.Name != "json" && f.Name != "preset" && f.Name != "honor-reject" && f.Name != "authserv-id" {
 			n++
 		}
 	})

@@ -60,6 +60,8 @@ func dispatch(ctx context.Context, args []string, stdin io.Reader, stdout, stder
 	switch cmd, rest := args[0], args[1:]; cmd {
 	case "evaluate", "spf", "dkim", "arc", "dmarc":
 		return evaluateCommand(ctx, cmd, rest, stdin, stdout, stderr)
+	case "bimi":
+		return bimiCommand(ctx, rest, stdin, stdout, stderr)
 	case "sign":
 		return signCommand(rest, stdin, stdout, stderr)
 	case "seal":
@@ -87,6 +89,7 @@ func dispatch(ctx context.Context, args []string, stdin io.Reader, stdout, stder
 const usage = `usage:
   mailauth evaluate [flags] [message.eml]        everything about one message (default: the built-in sample)
   mailauth spf|dkim|arc|dmarc [flags] [message.eml] one protocol alone
+  mailauth bimi [flags] [message.eml]            whether a logo may be shown; -check <domain> for its owner
   mailauth sign [flags] [message.eml]            the message with DKIM-Signature fields in front
   mailauth seal [flags] [message.eml]            the message with an ARC set in front
   mailauth keygen [flags]                        a key pair and the DNS record to publish

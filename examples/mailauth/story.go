@@ -23,7 +23,7 @@ func newStory(w io.Writer) story {
 
 // print writes the blocks that belong to the command: all of them for evaluate.
 func (s story) print(text, command string) {
-	wanted := map[string]string{"spf": "SPF HELO", "dkim": "DKIM", "arc": "ARC", "dmarc": "ARC DMARC Verdict"}[command]
+	wanted := map[string]string{"spf": "SPF HELO", "dkim": "DKIM", "arc": "ARC", "dmarc": "ARC DMARC Verdict", "bimi": "BIMI"}[command]
 	show := true
 	for line := range strings.Lines(text) {
 		if !strings.HasPrefix(line, " ") {

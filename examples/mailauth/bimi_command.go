@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/seed2385d973/mailauth/bimi"
+	"github.com/seed2385d973/mailauth/bimi/fetch"
+	"github.com/seed2385d973/mailauth/bimi/markcert"
+)
+
+// bimiFlags adds what bimi and evaluate know beyond the shared flags.
+func (o *options) bimiFlags(name string) {
+	preset := ""
+	if name == "bimi" {
+		preset = "draft"
+		o.fs.BoolVar(&o.check, "check", false, "check a domain for its owner in place of a message: bimi -check <domain> [selector]")
+	}
+	o.fs.StringVar(&o.preset, "preset", preset, "evaluate BIMI by this `preset`: draft, gmail, apple or self-asserted")
+	o.fs.StringVar(&o.httpFile, "http", "", "fetch from this JSON `file` only (as in batch); no request is sent, as with -dns")
+}
+
+// bimiVerifier is the preset that the flags name; nil for none.
+func (o *options) bimiVerifier() (*bimi.Verifier, error) {
+	var v bimi.Verifier
+	switch o.preset {
+	case "":
+		return nil, nil
+	case "draft":
+		v = bimi.Draft()
+	case "gmail":
+		v = bimi.Gmail()
+	case "apple":
+		v = bimi.Apple()
+	case "self-asserted":
+		v = bimi.SelfAsserted()
+	default:
+		return nil, usageError{fmt.Errorf("-preset: %q is not draft, gmail, apple or self-asserted", o.preset)}
+	}
+	var err error
+	v.Fetcher, err = o.fetcher()
+	return &v, err
+}
+
+// fetcher is the web: the file's, none beside a -dns file, else the real one.
+func (o *options) fetcher() (bimi.Fetcher, error) {
+	if o.httpFile != "" {
+		text, err := os.ReadFile(o.httpFile)
+		if err != nil {
+			return nil, err
+		}
+		var w web
+		if err := json.Unmarshal(text, &w); err != nil {
+			return nil, fmt.Errorf("%s: %w", o.httpFile, err)
+		}
+		return w, nil
+	}
+	if o.dnsFile != "" {
+		return nil, nil
+	}
+	return &fetch.Fetcher{}, nil
+}
+
+// bimiCommand evaluates a message, or checks a domain.
+func bimiCommand(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	o, names, err := parseFlags("bimi", args, stderr)
+	if err != nil {
+		return err
+	}
+	if !o.check {
+		return evaluateCommand(ctx, "bimi", args, stdin, stdout, stderr)
+	}
+	if len(names) < 1 || len(names) > 2 {
+		return usageError{errors.New("bimi -check wants a domain, and may have a selector behind it")}
+	}
+	c := bimi.Checker{}
+	if c.Resolver, err = o.resolver(); err != nil {
+		return err
+	}
+	if c.Fetcher, err = o.fetcher(); err != nil {
+		return err
+	}
+	if o.now != "" {
+		at, err := time.Parse(time.RFC3339, o.now)
+		if err != nil {
+			return fmt.Errorf("-now: %w", err)
+		}
+		c.Now = func() time.Time { return at }
+	}
+	if o.httpFile != "" {
+		c.Certificates.Revocation = markcert.BestEffortRevocation // a file rarely has the lists
+	}
+	r, err := c.Check(ctx, names[0], append(names, "")[1])
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return printJSON(stdout, r)
+	}
+	printReadiness(stdout, r)
+	return nil
+}
+
+func printReadiness(w io.Writer, r bimi.Readiness) {
+	fmt.Fprintf(w, "%s._bimi.%s, beside mail that passes DMARC by DKIM:\n", r.Selector, r.Domain)
+	for _, x := range r.Receivers {
+		if x.Shows {
+			fmt.Fprintf(w, "  %-28s shows the logo\n", x.Name)
+		} else {
+			fmt.Fprintf(w, "  %-28s does not: it misses %s\n", x.Name, x.Missing)
+		}
+	}
+	for _, f := range r.Findings {
+		fmt.Fprintf(w, "%s\n", f)
+	}
+}
