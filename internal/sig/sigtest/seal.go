@@ -3,6 +3,7 @@ package sigtest
 import (
 	"crypto"
 	"crypto/ed25519"
+	"crypto/rsa"
 	"encoding/base64"
 	"fmt"
 	"regexp"
@@ -89,4 +90,16 @@ func sets(header string) []string {
 	}
 	sort.SliceStable(found, func(a, b int) bool { return rank[found[a]] < rank[found[b]] })
 	return found
+}
+
+// Verify checks a signature over a text by a public key of [RSA] or [Ed25519].
+func Verify(public crypto.PublicKey, algorithm, text string, signature []byte) bool {
+	sum := digest(algorithm, text)
+	switch k := public.(type) {
+	case *rsa.PublicKey:
+		return rsa.VerifyPKCS1v15(k, crypto.SHA256, sum, signature) == nil
+	case ed25519.PublicKey:
+		return ed25519.Verify(k, sum, signature)
+	}
+	return false
 }
