@@ -195,61 +195,69 @@ func (j *job) permits(authors []address.Mailbox) error {
 	return nil
 }
 
+// The defaults in lower case, which is how h= has them.
+var (
+	lowerAlways = [...]string{"from", "to", "cc", "subject", "date", "reply-to", "message-id",
+		"mime-version", "content-type", "content-transfer-encoding", "content-disposition",
+		"in-reply-to", "references"}
+	lowerIfPresent = [...]string{"list-unsubscribe", "list-unsubscribe-post"}
+)
+
 // names returns h=.
 func (j *job) names(h *message.Header) ([]string, error) {
-	var list []string
-	add := func(name string, more int) error {
+	list := make([]string, 0, 32)
+	add := func(name string, times int) error {
 		if !sig.IsFieldName(name) {
 			return fmt.Errorf("%w: %q", ErrHeaderNames, name)
 		}
-		for range len(h.All(name)) + more {
-			list = append(list, strings.ToLower(name))
+		for name = strings.ToLower(name); times > 0 && len(list) <= sig.MaxNames; times-- {
+			list = append(list, name)
 		}
 		return nil
 	}
-	if j.Fields != nil {
+	count := func(name string) int { return len(h.All(name)) }
+	switch {
+	case j.Fields != nil:
 		for _, name := range j.Fields {
-			if !sig.IsFieldName(name) {
-				return nil, fmt.Errorf("%w: %q", ErrHeaderNames, name)
-			}
-			list = append(list, strings.ToLower(name))
-		}
-		if !names(list, "from") {
-			return nil, ErrFromNotSigned
-		}
-	} else {
-		always, ifPresent := j.Always, j.IfPresent
-		if always == nil {
-			always = DefaultAlways()
-		}
-		if ifPresent == nil {
-			ifPresent = DefaultIfPresent()
-		}
-		list = make([]string, 0, 32)
-		if !names(always, "from") {
-			if err := add("from", 1); err != nil {
-				return nil, err
-			}
-		}
-		for i, name := range always {
-			if names(always[:i], strings.ToLower(name)) {
-				continue
-			}
 			if err := add(name, 1); err != nil {
 				return nil, err
 			}
 		}
-		for i, name := range ifPresent {
-			if lower := strings.ToLower(name); names(always, lower) || names(ifPresent[:i], lower) || lower == "from" {
+		if !names(list, "from") {
+			return nil, ErrFromNotSigned
+		}
+	default:
+		always, ifPresent := j.Always, j.IfPresent
+		if always == nil {
+			always = lowerAlways[:]
+		}
+		if ifPresent == nil {
+			ifPresent = lowerIfPresent[:]
+		}
+		if !names(always, "from") {
+			if err := add("from", count("from")+1); err != nil {
+				return nil, err
+			}
+		}
+		for i, name := range always {
+			if names(always[:i], name) {
 				continue
 			}
-			if err := add(name, 0); err != nil {
+			if err := add(name, count(name)+1); err != nil {
+				return nil, err
+			}
+		}
+		for i, name := range ifPresent {
+			if names(always, name) || names(ifPresent[:i], name) || strings.EqualFold(name, "from") {
+				continue
+			}
+			if err := add(name, count(name)); err != nil {
 				return nil, err
 			}
 		}
 	}
 	if len(list) > sig.MaxNames {
-		return nil, fmt.Errorf("%w: %d names, limit %d", ErrHeaderNames, len(list), sig.MaxNames)
+		return nil, fmt.Errorf("%w: more than %d names", ErrHeaderNames, sig.MaxNames)
 	}
 	return list, nil
 }

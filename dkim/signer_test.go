@@ -55,6 +55,12 @@ func TestSignDefaults(t *testing.T) {
 	require.Equal(t, field, again)
 }
 
+// The two spellings of the defaults are the same lists.
+func TestSignDefaultNames(t *testing.T) {
+	require.Equal(t, lowerAlways[:], strings.Split(strings.ToLower(strings.Join(DefaultAlways(), ":")), ":"))
+	require.Equal(t, lowerIfPresent[:], strings.Split(strings.ToLower(strings.Join(DefaultIfPresent(), ":")), ":"))
+}
+
 // TestSign shows what each setting writes; every signature verifies.
 func TestSign(t *testing.T) {
 	w := newWorld(t)
