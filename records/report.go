@@ -118,6 +118,7 @@ func Lookup(ctx context.Context, r dnsutil.Resolver, name string, selectors ...s
 	for _, s := range selectors {
 		c.dkim(d, s)
 	}
+	c.dropAnswered()
 	policy := c.dmarc(d)
 	c.bimi(d, policy)
 	slices.SortStableFunc(c.report.Findings, func(a, b Finding) int { return rank(a.Severity) - rank(b.Severity) })
@@ -189,6 +190,13 @@ func (c *checker) dkim(d domain.Name, selector string) {
 	c.report.DKIM = append(c.report.DKIM, s)
 	for _, f := range k.Findings {
 		c.add("dkim", k.Name, string(f.Kind), f.Severity, f.Detail, f.Fix)
+	}
+}
+
+// dropAnswered removes the advice to sign with RSA, too, where a key for that is there.
+func (c *checker) dropAnswered() {
+	if slices.ContainsFunc(c.report.DKIM, func(s Selector) bool { return s.Usable && s.KeyType == "rsa" }) {
+		c.report.Findings = slices.DeleteFunc(c.report.Findings, func(f Finding) bool { return f.Protocol == "dkim" && f.Kind == string(dkim.KeyRSAMissing) })
 	}
 }
 
