@@ -371,7 +371,7 @@ func (r *reference) expand(spec, domain string) (string, bool) {
 		out = rest
 	}
 	for _, l := range strings.Split(out, ".") {
-		if l == "" || len(l) > 63 || strings.ContainsAny(l, "@\"(),;") {
+		if l == "" || len(l) > 63 || strings.ContainsAny(l, "\"(),;") {
 			return "", false
 		}
 	}

@@ -265,6 +265,8 @@ func TestThreats(t *testing.T) {
 			"SPF-M11":               {zone: at("v=spf1 exists:%{l}.x.example -all") + "postmaster.x.example. A 127.0.0.2\n", from: "@v.example", want: Pass},
 			"SPF-M13":               {zone: at("v=spf1 exists:" + strings.Repeat("%{i}", 2000) + ".x.example -all"), ip: "2001:db8::9", want: PermError, err: ErrExpansion, queries: 1},
 			"SPF-M14":               {zone: at("v=spf1"+strings.Repeat(" a:%{l}.target.example", 10)+" -all") + "*.target.example. A 203.0.113.1\n", want: Fail, queries: 2},
+			"SPF-M02 %{s}":          {zone: at("v=spf1 exists:%{s}.x.example -all") + "a\\@v.example.x.example. A 127.0.0.2\n", want: Pass},
+			"SPF-M02 atext":         {zone: at("v=spf1 include:%{l}.x.example -all") + "a$b.x.example. TXT \"v=spf1 +all\"\n", from: "a$b@v.example", want: Pass},
 			"SPF-M15":               {zone: at("v=spf1 exists:%{p}.x.example -all") + "unknown.x.example. A 127.0.0.2\n", want: Pass},
 			"SPF-M15 not validated": {zone: at("v=spf1 exists:%{p}.x.example -all") + "9.2.0.192.in-addr.arpa. PTR a.v.example.\na.v.example. A 192.0.2.8\nunknown.x.example. A 127.0.0.2\n", want: Pass},
 			"SPF-M15 validated":     {zone: at("v=spf1 exists:%{p}.x.example -all") + "9.2.0.192.in-addr.arpa. PTR a.v.example.\na.v.example. A 192.0.2.9\na.v.example.x.example. A 127.0.0.2\n", want: Pass},

@@ -56,9 +56,10 @@ func ParseSelector(s string) (Name, error) { return parse(s, selectorChar, false
 
 // ParseQuery reads a name that is only going to be asked for: SPF targets after
 // macro expansion, names with underscore labels. Besides letters, digits, "-"
-// and "_" it allows what an address's local part brings in without being special
-// in a DNS master file (RFC 1035, section 5.1), and the colon and the space that
-// a publisher can write into an SPF target (RFC 7208, section 7.1: "%_"). A final
+// and "_" it allows what an address brings in, its "@" with it (the macros %{l}
+// and %{s}, RFC 7208, section 7.2), and the colon and the space that a publisher
+// can write into an SPF target (RFC 7208, section 7.1: "%_"). Refused is what
+// ends or escapes a name in a DNS master file (RFC 1035, section 5.1). A final
 // dot is accepted. A Resolver that cannot put such a name on the wire has to
 // return an error.
 func ParseQuery(s string) (Name, error) {
@@ -120,7 +121,7 @@ func parse(s string, class charClass, host bool) (Name, error) {
 			digits, upper = false, true
 		case c == '_' && class != hostChar:
 			digits = false
-		case class == queryChar && strings.IndexByte(" !#%&'*+/:=?^`{|}~", c) >= 0:
+		case class == queryChar && strings.IndexByte(" !#$%&'*+/:=?@^`{|}~", c) >= 0:
 			digits = false
 		default:
 			return Name{}, ErrChar

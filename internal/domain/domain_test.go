@@ -68,12 +68,12 @@ func TestParse(t *testing.T) {
 }
 
 func TestParseQueryAndSelector(t *testing.T) {
-	ok := []string{"_dmarc.bank.example", "user+tag._spf.bank.example", "4.3.2.1.in-addr.arpa", "a.", "-x.example", "*.example", "foo:bar/baz.example", "a b.example"}
+	ok := []string{"_dmarc.bank.example", "user+tag._spf.bank.example", "4.3.2.1.in-addr.arpa", "a.", "-x.example", "*.example", "foo:bar/baz.example", "a b.example", "a$b@c.example"}
 	for _, s := range ok {
 		_, err := ParseQuery(s)
 		require.NoError(t, err, s)
 	}
-	for _, s := range []string{"", ".", "a..b", "a\tb", "a(b", "a\\b", "a;b", "a@b", "a\"b", "ä.example", "a\x00", "a\x7f"} {
+	for _, s := range []string{"", ".", "a..b", "a\tb", "a(b", "a\\b", "a;b", "a,b", "a<b", "a[b", "a\"b", "ä.example", "a\x00", "a\x7f"} {
 		_, err := ParseQuery(s)
 		require.Error(t, err, s)
 	}

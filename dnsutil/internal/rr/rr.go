@@ -94,7 +94,7 @@ func decimal(s string) (byte, bool) {
 }
 
 // Name makes the presentation form of a name unique: lower case, and escaped
-// only where RFC 1035, section 5.1 gives the octet a meaning or it is not
+// only where RFC 1035, section 5.1 gives the octet a meaning within a name or it is not
 // printable. Two names are the same exactly when these strings are.
 func Name(s string) string {
 	if strings.IndexByte(s, '\\') < 0 {
@@ -115,7 +115,7 @@ func Name(s string) string {
 		switch {
 		case c < ' ' || c > '~':
 			b = append(b, '\\', '0'+c/100, '0'+c/10%10, '0'+c%10)
-		case strings.IndexByte(`."\;()@`, c) >= 0:
+		case strings.IndexByte(`."\;()`, c) >= 0:
 			b = append(b, '\\', c)
 		default:
 			b = append(b, c)
