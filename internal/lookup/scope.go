@@ -183,7 +183,7 @@ func (sc *Scope) admit(ctx context.Context, name string, t dnsutil.Type) error {
 			return err
 		}
 	}
-	return fmt.Errorf("%w: %s %s.", dnsutil.ErrBudget, t, name)
+	return fmt.Errorf("%w at %s %s", dnsutil.ErrBudget, t, name)
 }
 
 // room returns how many questions the earlier scopes leave in any case, and the
