@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -185,6 +186,9 @@ func (q *request) zone() (*dnstest.Zone, error) {
 	text := string(q.DNS)
 	if text == "" || text == "null" {
 		text = "{}"
+	}
+	if text[0] != '{' {
+		return nil, errors.New("dns: not an object") // Parse would read zone text
 	}
 	z, err := dnstest.Parse(text)
 	if err != nil {
