@@ -8,12 +8,14 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed2385d973/mailauth/authres"
 	"github.com/seed2385d973/mailauth/internal/sig/sigtest"
 	"github.com/seed2385d973/mailauth/message"
 )
@@ -98,7 +100,7 @@ func twin(t *testing.T, field, text string) (bh string, input string) {
 
 // P1 for the signer's half: whatever it signs passes, for every pair of
 // canonicalizations, key type, chunking and set of fields; and the slow
-// reference, which shares no code, comes to the same hashes. P2: chunking
+// reference, which shares no code, comes to the same hashes. P7: chunking
 // changes no octet.
 func TestP1SignThenVerify(t *testing.T) {
 	w := newWorld(t)
@@ -154,6 +156,69 @@ func TestSignedOctets(t *testing.T) {
 		io.WriteString(sum, input)
 		require.Equal(t, sum.Sum(nil), digest, "%q", field+text)
 	}
+}
+
+// P2 for the signer's half: what relays do to white space leaves a signature
+// alone, and breaks one that says simple.
+func TestP2SignedRelaxed(t *testing.T) {
+	w := newWorld(t)
+	for name, edit := range map[string]func(string) string{
+		"refold":     replace("Date: Sat, 21", "Date: Sat,\r\n\t 21"),
+		"wsp run":    replace("Sat, 21 Nov", "Sat, 21 \t  Nov"),
+		"name case":  replace("Subject:", "sUBJECT:"),
+		"trailing":   replace("Statement\r\n", "Statement \t\r\n"),
+		"body run":   replace("your statement", "your  \tstatement"),
+		"body end":   replace("ready.\r\n", "ready. \r\n"),
+		"blank line": replace("customer,\r\n", "customer,\t\r\n"),
+		"own field":  replace("; d=bank", ";\r\n\t  d=bank"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSigner(w.kb)
+			for c, want := range map[string]authres.Status{"": Pass, "simple/simple": Fail} {
+				s.Canonicalization = c
+				field, err := Sign(strings.NewReader(b0), s)
+				require.NoError(t, err)
+				results, _ := w.verify(t, Verifier{}, edit(field+b0))
+				require.Equal(t, want, results[0].Status, "%s: %v", c, results[0].Err)
+			}
+		})
+	}
+}
+
+// P11 and P15: letter case of names changes no octet; x= holds to the second.
+func TestSignNamesAndTimes(t *testing.T) {
+	w := newWorld(t)
+	s := newSigner(w.kb)
+	s.Expires = time.Hour
+	field, err := Sign(strings.NewReader(b0), s)
+	require.NoError(t, err)
+	upper := s
+	upper.Domain, upper.Selector = "BANK.Example", "SEL"
+	again, err := Sign(strings.NewReader(b0), upper)
+	require.NoError(t, err)
+	require.Equal(t, field, again)
+	for after, want := range map[time.Duration]error{0: nil, time.Hour: nil, time.Hour + time.Second: ErrExpired} {
+		now := func() time.Time { return clock().Add(after) }
+		results, _ := w.verify(t, Verifier{Now: now}, field+b0)
+		require.ErrorIs(t, results[0].Err, want, "%s", after)
+	}
+}
+
+// One Signer serves many messages at once.
+func TestSignConcurrently(t *testing.T) {
+	s := newSigner(sigtest.Ed25519())
+	want, err := Sign(strings.NewReader(b0), s)
+	require.NoError(t, err)
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			got, err := Sign(strings.NewReader(b0), s)
+			if err != nil || got != want {
+				t.Errorf("%q, %v", got, err)
+			}
+		})
+	}
+	group.Wait()
 }
 
 // FuzzSign, F22: what is signed verifies and is folded well; what is refused

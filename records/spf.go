@@ -214,7 +214,7 @@ func (w *walk) term(d domain.Name, t spf.Term, e *SPFTerm) string {
 	at := d.Absolute()
 	word := verdict(t.Qualifier)
 	if t.Kind == spf.All {
-		if t.Qualifier == '+' {
+		if t.Qualifier == '+' && !w.deny {
 			w.add("spf", at, "plus_all", dkim.Broken, "+all lets every host of the Internet send for "+w.root.String(), "end in ~all or -all")
 		}
 		return word + " for every other host"
