@@ -180,7 +180,7 @@ func (s *set) readSeal(value string, eai bool, storage []taglist.Tag) (instance 
 	}
 	r.Require("a", "b", "d", "s")
 	s.as.msg.Expires = -1
-	s.as.finish(&r)
+	s.as.finish(&r, r.Key())
 	return instance, nil
 }
 
@@ -224,13 +224,13 @@ func (s *set) readSignature(value string, eai bool, storage []taglist.Tag) (inst
 	if s.ams.msg.Length >= 0 {
 		r.Fail(ErrBodyLength, "")
 	}
-	s.ams.finish(&r)
+	s.ams.finish(&r, k)
 	return instance, nil
 }
 
-// finish reads the tags that both signatures have.
-func (f *field) finish(r *sig.Reader) {
-	f.key = r.Key()
+// finish judges the tags that both signatures have.
+func (f *field) finish(r *sig.Reader, k sig.Key) {
+	f.key = k
 	if f.key.Algorithm == sig.RSASHA1 {
 		r.Fail(ErrSHA1, "")
 	}

@@ -120,6 +120,7 @@ func FuzzResults(f *testing.F) {
 		if err == nil && (n < 1 || n > maxInstance || !strings.HasSuffix(s, payload)) || err != nil && (n != 0 || payload != "") {
 			t.Fatal(n, payload, err)
 		}
-		readTestimony(payload)
+		x := testimony{payload, true}
+		x.read()
 	})
 }

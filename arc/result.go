@@ -83,7 +83,7 @@ type Signature struct {
 // false unless the chain passed, and if they could not be read. Whether they are to be
 // believed is another question: see [Result.Vouch].
 func (s *Set) Results() (results authres.Header, ok bool) {
-	return s.testimony.results, s.testimony.ok
+	return s.testimony.read()
 }
 
 // Sealers lists the domains of the seals of a chain that passed, newest first;

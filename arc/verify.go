@@ -138,7 +138,7 @@ func (w *work) oldestPass(r *Result, m *message.Message) {
 // reveal makes the testimony of the sets reachable; only of a chain that passed.
 func (w *work) reveal(r *Result) {
 	for k := range w.chain.sets {
-		r.set(k + 1).testimony = readTestimony(w.chain.sets[k].payload)
+		r.set(k + 1).testimony = testimony{w.chain.sets[k].payload, true}
 	}
 	n := len(w.chain.sets)
 	r.set(n).MessageErr = nil
@@ -150,7 +150,7 @@ func (w *work) reveal(r *Result) {
 func (w *work) payloads() []testimony {
 	out := make([]testimony, len(w.chain.sets))
 	for k := range w.chain.sets {
-		out[k] = readTestimony(w.chain.sets[k].payload)
+		out[k] = testimony{w.chain.sets[k].payload, true}
 	}
 	return out
 }

@@ -8,15 +8,20 @@ import (
 	"github.com/seed2385d973/mailauth/internal/domain"
 )
 
-// testimony is what an ARC-Authentication-Results field says.
+// testimony is what an ARC-Authentication-Results field says, not read yet. The
+// zero value is that of a chain that did not pass.
 type testimony struct {
-	results authres.Header
-	ok      bool
+	payload string
+	open    bool
 }
 
-func readTestimony(payload string) testimony {
-	h, _, err := authres.ParseLenient(payload)
-	return testimony{h, err == nil}
+// read reads the results as leniently as they are written out there.
+func (t *testimony) read() (authres.Header, bool) {
+	if !t.open {
+		return authres.Header{}, false
+	}
+	h, _, err := authres.ParseLenient(t.payload)
+	return h, err == nil
 }
 
 // Vouching is the answer of [Result.Vouch].
@@ -83,10 +88,11 @@ func (r *Result) Vouch(author string, trusted func(sealer string) bool, aligned 
 
 // vouches says whether the results are those of a message that was the author's.
 func (t *testimony) vouches(author domain.Name, aligned func(method, domain string) authres.Status) authres.Status {
-	if !t.ok {
+	results, ok := t.read()
+	if !ok {
 		return authres.Fail
 	}
-	for _, r := range t.results.Find("dmarc") {
+	for _, r := range results.Find("dmarc") {
 		// Without header.from the sealer does not say whom he means; the From field
 		// may have been another when he looked.
 		from, _ := r.Property("header", "from")
@@ -113,7 +119,7 @@ func (t *testimony) vouches(author domain.Name, aligned func(method, domain stri
 			answer = authres.TempError
 		}
 	}
-	for _, r := range t.results.Find("dkim") {
+	for _, r := range results.Find("dkim") {
 		if r.Status != authres.Pass {
 			continue
 		}
@@ -125,7 +131,7 @@ func (t *testimony) vouches(author domain.Name, aligned func(method, domain stri
 		}
 		ask("dkim", d)
 	}
-	for _, r := range t.results.Find("spf") {
+	for _, r := range results.Find("spf") {
 		if from, ok := r.Property("smtp", "mailfrom"); ok && r.Status == authres.Pass {
 			ask("spf", from)
 		}
@@ -137,7 +143,8 @@ func (t *testimony) vouches(author domain.Name, aligned func(method, domain stri
 // from (smtp.remote-ip of RFC 8617, section 6); the zero Addr if he does not, or
 // if the chain has not passed.
 func (s *Set) RemoteIP() netip.Addr {
-	for _, r := range s.testimony.results.Find("arc") {
+	results, _ := s.testimony.read()
+	for _, r := range results.Find("arc") {
 		if v, ok := r.Property("smtp", "remote-ip"); ok {
 			ip, _ := netip.ParseAddr(v)
 			return ip.WithZone("")

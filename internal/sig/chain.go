@@ -37,7 +37,15 @@ func (s *Seals) Next(results, signature, seal, start, end int) (sum [sha256.Size
 }
 
 // Write takes one field, in the relaxed form that RFC 8617, section 4.1.3 prescribes.
-func (s *Seals) Write(field int) { s.prefix.Write(s.c.Canonical(field, message.Relaxed)) }
+//
+// The form is not kept: a field of a set enters the hashes once.
+func (s *Seals) Write(field int) {
+	c := s.c
+	mark := len(c.buf)
+	c.buf = c.h.Field(field).AppendCanonical(c.buf, message.Relaxed)
+	s.prefix.Write(c.buf[mark:])
+	c.buf = c.buf[:mark]
+}
 
 func (s *Seals) clone() hash.Hash {
 	// crypto/sha256 promises hash.Cloner.
