@@ -26,7 +26,7 @@ import (
 
 const count = 200
 
-//go:embed peers/dkimpy.py peers/maildkim.pl
+//go:embed peers/*.py peers/*.pl
 var scripts embed.FS
 
 // world is the domain that everybody signs for.
@@ -76,7 +76,7 @@ func run(dir string) error {
 	if err := os.WriteFile(filepath.Join(dir, "dns.json"), zone, 0o600); err != nil {
 		return err
 	}
-	for _, name := range []string{"dkimpy.py", "maildkim.pl"} {
+	for _, name := range []string{"dkimpy.py", "maildkim.pl", "arcdkimpy.py", "arcmaildkim.pl"} {
 		text, err := scripts.ReadFile("peers/" + name)
 		if err != nil {
 			return err
@@ -103,7 +103,7 @@ func run(dir string) error {
 	for _, p := range []peer{goMsgauth{}, script{"dkimpy", []string{"/usr/bin/python3", "dkimpy.py"}, true}, script{"Mail::DKIM", []string{"perl", "maildkim.pl"}, false}, openDKIM{}} {
 		failed = errors.Join(failed, w.meet(p))
 	}
-	return failed
+	return errors.Join(failed, w.chains())
 }
 
 func (w *world) path(who string, i int) string {
