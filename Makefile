@@ -1,5 +1,5 @@
 # The commands of this repository; nothing here is needed to build it.
-.PHONY: test race vet fuzz bench api sections interop ci
+.PHONY: browser test race vet fuzz bench api sections interop ci
 
 test: # what the README says
 	go test ./...
@@ -27,6 +27,9 @@ interop: # what we sign under other implementations, and theirs under ours; inst
 
 sections: # after the specification texts changed
 	go test -run TestCitedSections -update-sections .
+
+browser: # the example inbox in Debian's chromium; SCREENSHOT=file keeps what it showed
+	cd examples/inbox/browser && go test -count 1 -tags browser .
 
 ci:
 	.ci/run
