@@ -188,8 +188,12 @@ func (c *checker) dkim(d domain.Name, selector string) {
 		s.Published = []string{}
 	}
 	c.report.DKIM = append(c.report.DKIM, s)
+	at := k.Name
+	if at == "" {
+		at = d.Absolute() // there is no such name
+	}
 	for _, f := range k.Findings {
-		c.add("dkim", k.Name, string(f.Kind), f.Severity, f.Detail, f.Fix)
+		c.add("dkim", at, string(f.Kind), f.Severity, f.Detail, f.Fix)
 	}
 }
 

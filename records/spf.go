@@ -76,6 +76,10 @@ func (c *checker) spf(d domain.Name) {
 	}
 	s := &c.report.SPF
 	at := d.Absolute()
+	said := slices.ContainsFunc(c.report.Findings, func(f Finding) bool { return f.Kind == "neutral_all" && f.Name == at })
+	if rec, _ := spf.ParseRecord(r.Text); others == "neutral" && rec.Modifier(spf.Redirect) != "" && !said {
+		c.add("spf", at, "neutral_all", dkim.Warning, "the record that is redirected to says nothing about other hosts", "have it end in ~all or -all")
+	}
 	switch {
 	case s.Lookups > maxLookups:
 		c.add("spf", at, "too_many_lookups", dkim.Broken, fmt.Sprintf("%d terms ask the DNS; the eleventh is a permerror (RFC 7208, section 4.6.4)", s.Lookups),
