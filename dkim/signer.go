@@ -61,9 +61,9 @@ type Signer struct {
 	// clock the same message gets the same octets.
 	Now func() time.Time
 
-	// AllowThirdParty signs also where the author is of another domain than
-	// Domain, above or below it. Such a signature is no help to the author under
-	// DMARC, and vouches for mail that a stranger has written.
+	// AllowThirdParty signs also where the author's domain is neither Domain nor
+	// above or below it. Such a signature is no help to the author under DMARC,
+	// and vouches for mail that a stranger has written.
 	AllowThirdParty bool
 
 	// AllowSeveralAuthors signs a From field with several addresses, each of which
