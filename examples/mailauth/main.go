@@ -8,6 +8,7 @@
 //	mailauth keygen [flags]                   a key pair and the record to publish
 //	mailauth records [flags] <domain>         the records to publish, step by step
 //	mailauth lookup [flags] <domain> [selector ...]   what a domain publishes
+//	mailauth report [flags] <file>...         DMARC reports, added up: files, folders, mboxes
 //	mailauth batch                            JSON lines in, JSON lines out
 //
 // "mailauth <command> -h" lists the flags. Exit status: 0 evaluated, 1 the
@@ -72,6 +73,8 @@ func dispatch(ctx context.Context, args []string, stdin io.Reader, stdout, stder
 		return recordsCommand(rest, stdout, stderr)
 	case "lookup":
 		return lookupCommand(ctx, rest, stdout, stderr)
+	case "report":
+		return reportCommand(ctx, rest, stdin, stdout, stderr)
 	case "batch":
 		if len(rest) > 0 {
 			return usageError{errors.New("batch takes no arguments")}
@@ -95,6 +98,7 @@ const usage = `usage:
   mailauth keygen [flags]                        a key pair and the DNS record to publish
   mailauth records [flags] <domain>              the records to publish, step by step
   mailauth lookup [flags] <domain> [selector...] what a domain publishes, explained and checked
+  mailauth report [flags] <file>...              DMARC reports, added up: files, folders, mboxes
   mailauth batch                                 JSON lines in, JSON lines out
 Flags of a command: mailauth <command> -h
 `
