@@ -31,42 +31,28 @@ func Strip(fields authres.Fields) []int {
 
 // ours reports whether some reader could see one of the fields in raw.
 func ours(raw []byte) bool {
-	// Nearly every field ends here.
-	if !bytes.ContainsAny(raw, "bB") || !containsFold(raw, "imi") {
-		return false
+	if name, _, found := bytes.Cut(raw, []byte{':'}); found && isOurs(name) {
+		return true
 	}
-	for first := true; ; first = false {
-		name, _, found := bytes.Cut(raw, []byte{':'})
-		if !found {
-			return false
-		}
-		if first || len(raw) > 0 && raw[0] != ' ' && raw[0] != '\t' {
-			if isOurs(name) {
-				return true
-			}
-		}
-		i := bytes.IndexAny(raw, "\r\n")
+	return hidden(raw, '\n') || hidden(raw, '\r')
+}
+
+// hidden reports whether one of the names stands behind a line end that does not fold.
+func hidden(raw []byte, end byte) bool {
+	const most = 64 // octets that a name is looked for in
+	for {
+		i := bytes.IndexByte(raw, end)
 		if i < 0 {
 			return false
 		}
-		if bytes.HasPrefix(raw[i:], []byte("\r\n")) {
-			i++ // one line end, with or without a fold behind it
-		}
 		raw = raw[i+1:]
-	}
-}
-
-// containsFold is a quick test for lower-case text, octets that are dropped apart.
-func containsFold(raw []byte, lower string) bool {
-	k := 0
-	for _, b := range raw {
-		if b |= 0x20; b == lower[k] {
-			if k++; k == len(lower) {
-				return true
-			}
+		if len(raw) == 0 || raw[0] == ' ' || raw[0] == '\t' || end == '\r' && raw[0] == '\n' {
+			continue
+		}
+		if name, _, found := bytes.Cut(raw[:min(len(raw), most)], []byte{':'}); found && isOurs(name) {
+			return true
 		}
 	}
-	return false
 }
 
 // isOurs compares a name without what a reader may drop from it.
@@ -77,7 +63,7 @@ func isOurs(name []byte) bool {
 		if b <= ' ' || b >= 0x7f {
 			continue
 		}
-		if n == len(kept) {
+		if n == len(kept) || n == 0 && b|0x20 != 'b' {
 			return false
 		}
 		kept[n] = b
