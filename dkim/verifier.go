@@ -132,11 +132,12 @@ type Verification struct {
 	now      time.Time
 	total    int
 	results  []Result
-	items    []item // beside results
-	selected []int  // the fields of all items
-	keys     []key  // distinct names
-	first    [1]key // storage for the usual case
-	order    []int  // of results: those examined, what matters most first
+	items    []item          // beside results
+	tags     [16]taglist.Tag // storage for those of one signature; on the stack it would escape
+	selected []int           // the fields of all items
+	keys     []key           // distinct names
+	first    [1]key          // storage for the usual case
+	order    []int           // of results: those examined, what matters most first
 	orderBuf [maxExamined]int
 	scope    *lookup.Scope
 	done     func()
@@ -165,8 +166,7 @@ type key struct {
 func (vn *Verification) read(k, field int) {
 	r, it := &vn.results[k], &vn.items[k]
 	r.Field, r.Total = field, vn.total
-	var tags [16]taglist.Tag
-	it.parsed = parseSignature(vn.header.Field(field).Value(), vn.header.Internationalized(), &r.Signature, tags[:0])
+	it.parsed = parseSignature(vn.header.Field(field).Value(), vn.header.Internationalized(), &r.Signature, vn.tags[:0])
 	start := len(vn.selected)
 	vn.selected = vn.forms.Select(slices.Grow(vn.selected, len(it.msg.Names)), it.msg.Names, field)
 	it.fields = vn.selected[start:len(vn.selected):len(vn.selected)]

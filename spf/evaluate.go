@@ -32,7 +32,7 @@ type check struct {
 	breadth        Breadth
 	local          bool      // some record depends on the local-part
 	limit          error     // a limit met inside a macro
-	last           time.Time // of the last answer
+	last           time.Time // of the last look at the clock
 	slow           bool      // an answer took long enough to ask ahead
 	ahead          *ahead
 
@@ -193,7 +193,7 @@ func (c *check) evaluate(d domain.Name, terms []Term, allows bool) (o outcome, r
 		if t.Kind.IsModifier() {
 			continue
 		}
-		if c.slow && !begun && t.Kind.Queries() {
+		if !begun && t.Kind.Queries() && c.isSlow() {
 			// The term itself is asked for right now.
 			begun = true
 			c.prefetch(d, terms[i+1:], s.redirect)

@@ -18,11 +18,6 @@ import (
 // scope counts the different questions and has the limit.
 func (c *check) ask(n domain.Name, t dnsutil.Type) (dnsutil.Answer, error) {
 	a, err := c.dns.Ask(&c.ctx, n, t)
-	if !c.slow && !c.v.NoPrefetch {
-		// One look at the clock an answer: what the check itself does in between is nothing beside slowAnswer.
-		now := time.Now()
-		c.slow, c.last = now.Sub(c.last) >= slowAnswer, now
-	}
 	if err == nil {
 		return a, nil
 	}
@@ -34,6 +29,17 @@ func (c *check) ask(n domain.Name, t dnsutil.Type) (dnsutil.Answer, error) {
 		p.err = ErrTimeout
 	}
 	return dnsutil.Answer{}, p
+}
+
+// isSlow reports whether answers take long enough to ask ahead. It is called
+// when there is something to ask for, at most once an answer, because a look at the clock
+// costs as much as two networks: what the check itself does in between is nothing beside slowAnswer.
+func (c *check) isSlow() bool {
+	if !c.slow && !c.v.NoPrefetch {
+		now := time.Now()
+		c.slow, c.last = now.Sub(c.last) >= slowAnswer, now
+	}
+	return c.slow
 }
 
 // soft reports whether err is trouble of one look-up and not of the whole check.
@@ -162,7 +168,7 @@ func (c *check) mx(t *Term, d, n domain.Name, allows bool) (bool, error) {
 	slices.SortFunc(hosts, func(x, y dnsutil.MX) int {
 		return cmp.Or(cmp.Compare(x.Preference, y.Preference), cmp.Compare(x.Host, y.Host))
 	})
-	if c.slow && len(hosts) > 1 {
+	if len(hosts) > 1 && c.isSlow() {
 		c.prefetchHosts(a)
 	}
 	for _, mx := range hosts {

@@ -35,11 +35,11 @@ func scanTerms(s string, buf []Term) (terms []Term, at string, e Error) {
 			continue
 		}
 		start := i
-		for i < len(s) && s[i] != ' ' {
-			if s[i] < ' ' || s[i] > maxVisible {
-				return nil, s[start:], ErrCharacter
-			}
+		for i < len(s) && s[i]-'!' <= maxVisible-'!' {
 			i++
+		}
+		if i < len(s) && s[i] != ' ' {
+			return nil, s[start:], ErrCharacter
 		}
 		if n++; n > maxTerms {
 			return nil, "", ErrTerms
@@ -75,22 +75,19 @@ func (t *Term) scan() Error {
 	s := t.Text
 	// A modifier is a name directly before "="; a directive has its ":" or "/"
 	// first, or neither (RFC 7208, section 4.6.1).
-	i := 0
-	for i < len(s) && isNameChar(s[i]) {
-		i++
-	}
-	if i < len(s) && s[i] == '=' && i > 0 && isAlpha(s[0]) {
+	i := delimiter(s, 0)
+	if i < len(s) && s[i] == '=' && i > 0 && isAlpha(s[0]) && isName(s[:i]) {
 		return t.scanModifier(s[:i], s[i+1:])
 	}
 	t.Qualifier = '+'
+	for i < len(s) && s[i] == '=' {
+		i = delimiter(s, i+1)
+	}
 	switch s[0] {
 	case '+', '-', '~', '?':
 		t.Qualifier = s[0]
 		s = s[1:]
-	}
-	i = 0
-	for i < len(s) && s[i] != ':' && s[i] != '/' {
-		i++
+		i--
 	}
 	t.Kind = mechanism(s[:i])
 	arg := s[i:]
@@ -147,6 +144,23 @@ func (t *Term) scanModifier(name, value string) Error {
 	return t.scanDomainSpec(value)
 }
 
+// delimiter returns the index of the first ":", "/" or "=" of s[i:], or len(s).
+func delimiter(s string, i int) int {
+	for i < len(s) && s[i] != ':' && s[i] != '/' && s[i] != '=' {
+		i++
+	}
+	return i
+}
+
+func isName(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if !isNameChar(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
 func mechanism(name string) Kind {
 	switch len(name) {
 	case 1:
@@ -158,13 +172,19 @@ func mechanism(name string) Kind {
 			return MX
 		}
 	case 3:
+		// Most terms of most records are networks.
+		if name[0]|0x20 == 'i' && name[1]|0x20 == 'p' {
+			switch name[2] {
+			case '4':
+				return IP4
+			case '6':
+				return IP6
+			}
+			return 0
+		}
 		switch {
 		case strings.EqualFold(name, "all"):
 			return All
-		case strings.EqualFold(name, "ip4"):
-			return IP4
-		case strings.EqualFold(name, "ip6"):
-			return IP6
 		case strings.EqualFold(name, "ptr"):
 			return PTR
 		}
