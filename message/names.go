@@ -98,21 +98,31 @@ func (x *nameIndex) find(h *Header, name string, hash uint64) int {
 
 // hash multiplies and folds eight octets at a time, keyed, and blind to ASCII
 // case: bit 5 is ignored, which may make two names collide but never
-// lets one be missed.
+// lets one be missed. The last word may overlap the one before.
 func (x *nameIndex) hash(s string) uint64 {
 	const fold = 0x2020202020202020
 	v := x.seed ^ uint64(len(s))
-	for len(s) >= 8 {
-		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-		v = x.mix(v ^ (w | fold))
-		s = s[8:]
+	switch n := len(s); {
+	case n >= 8:
+		for i := 0; i < n-8; i += 8 {
+			v = x.mix(v ^ (word(s[i:]) | fold))
+		}
+		return x.mix(v ^ (word(s[n-8:]) | fold))
+	case n >= 4:
+		return x.mix(v ^ (half(s) | half(s[n-4:])<<32 | fold))
 	}
 	var w uint64
 	for i := 0; i < len(s); i++ {
 		w = w<<8 | uint64(s[i])
 	}
 	return x.mix(v ^ (w | fold))
+}
+
+func word(s string) uint64 { return half(s) | half(s[4:])<<32 }
+
+func half(s string) uint64 {
+	s = s[:4]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24
 }
 
 func (x *nameIndex) mix(v uint64) uint64 {

@@ -62,7 +62,17 @@ func NextItem(s string, sep byte) (item, rest string, more bool) {
 	return trim(s[:i]), s[i+1:], true
 }
 
-func trim(s string) string { return strings.Trim(s, " \t\r\n") }
+func trim(s string) string {
+	for s != "" && isSpace(s[0]) {
+		s = s[1:]
+	}
+	for s != "" && isSpace(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
 // IsFieldName reports whether a name can stand in h=.
 func IsFieldName(s string) bool { return isFieldName(s) }
