@@ -83,6 +83,17 @@ func firstOctet(v, w uint64) int {
 // wspLen returns the length of the white space p begins with.
 func wspLen(p []byte) int {
 	i := 0
+	if len(p) > 0 && p[0] == ' ' {
+		// Mostly that is all there is: one comparison a word.
+		for ; i+8 <= len(p); i += 8 {
+			if other := binary.LittleEndian.Uint64(p[i:]) ^ ' '*ones; other != 0 {
+				if i += bits.TrailingZeros64(other) / 8; p[i] != '\t' {
+					return i
+				}
+				break
+			}
+		}
+	}
 	for ; i+8 <= len(p); i += 8 {
 		w := binary.LittleEndian.Uint64(p[i:])
 		if m := differs(w, ' '*ones) & differs(w, '\t'*ones) & high; m != 0 {
