@@ -13,7 +13,6 @@ import (
 	"github.com/seed2385d973/mailauth"
 	"github.com/seed2385d973/mailauth/authres"
 	"github.com/seed2385d973/mailauth/dnsutil"
-	"github.com/seed2385d973/mailauth/dnsutil/dnstest"
 	"github.com/seed2385d973/mailauth/internal/domain"
 	"github.com/seed2385d973/mailauth/internal/testcase"
 	"github.com/seed2385d973/mailauth/message"
@@ -88,34 +87,6 @@ func FuzzEvaluate(f *testing.F) {
 			require.Equal(t, want.Results[i].Status, got.Results[i].Status)
 		}
 	})
-}
-
-// BenchmarkEvaluate is the row "whole message" of the performance targets, without ARC:
-// SPF with four includes, two signatures, DMARC; DNS in memory.
-func BenchmarkEvaluate(b *testing.B) {
-	const zone = `
-bank.example. TXT "v=spf1 include:a.example include:b.example include:c.example include:d.example -all"
-a.example. TXT "v=spf1 ip4:203.0.113.1 -all"
-b.example. TXT "v=spf1 ip4:203.0.113.2 -all"
-c.example. TXT "v=spf1 ip4:203.0.113.3 -all"
-d.example. TXT "v=spf1 ip4:198.51.100.1 -all"
-sel._domainkey.bank.example. TXT {kb}
-ed._domainkey.bank.example. TXT {ed}
-_dmarc.bank.example. TXT "v=DMARC1; p=reject"
-`
-	z := dnstest.MustParse(keyRecords(b).Replace(zone))
-	msg := signedHeader + "\r\n" + strings.Repeat("Lorem ipsum dolor sit amet, consectetur  adipiscing elit.\r\n", 170)
-	msg = sign(b, "ed d=bank.example s=ed", sign(b, "kb d=bank.example s=sel", msg))
-	e := mailauth.Evaluator{Resolver: z}
-	b.ReportAllocs()
-	b.SetBytes(int64(len(msg)))
-	for b.Loop() {
-		r, err := e.Evaluate(context.Background(), &mailauth.Message{Session: bankSession(), Data: strings.NewReader(msg)})
-		if err != nil || r.DMARC.Status != authres.Pass {
-			b.Fatal(err, r.DMARC.Err)
-		}
-		z.Reset()
-	}
 }
 
 // TestReadme holds the code of README.md and of Example_server together.
