@@ -1,5 +1,5 @@
 # The commands of this repository; nothing here is needed to build it.
-.PHONY: browser test race vet fuzz bench api sections interop ci
+.PHONY: browser test race vet fuzz bench api sections interop differential ci
 
 test: # what the README says
 	go test ./...
@@ -24,6 +24,9 @@ api: # after a change of the exported API; say it in CHANGELOG.md, too
 
 interop: # what we sign under other implementations, and theirs under ours; installs Debian packages if it may
 	internal/interop/run.sh
+
+differential: # SPF on generated zones beside two other implementations; ARGS="seed number"
+	internal/differential/run.sh $(ARGS)
 
 sections: # after the specification texts changed
 	go test -run TestCitedSections -update-sections .
