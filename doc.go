@@ -1,5 +1,5 @@
-// Package mailauth says what SPF, DKIM and DMARC make of a message: it composes
-// the packages spf, dkim, dmarc and authres into one call.
+// Package mailauth says what SPF, DKIM, DMARC and ARC make of a message: it composes
+// the packages spf, dkim, dmarc, arc and authres into one call.
 //
 //	ev := evaluator.Start(ctx, mailauth.Session{IP: ip, HELO: helo, MailFrom: from})
 //	io.Copy(ev, data)          // beside the spool file; lookups start at the end of the header
@@ -20,6 +20,6 @@
 //
 // Everything is bounded, and every bound has a name: the header in
 // [message.Limits], the DNS of one message in [DNSLimits], signatures in
-// [dkim.Verifier], look-ups of SPF in package spf, the From field and the tree
+// [dkim.Verifier], sets of a chain in [arc.Verifier], look-ups of SPF in package spf, the From field and the tree
 // walk in package dmarc.
 package mailauth
