@@ -341,7 +341,7 @@ func TestChase(t *testing.T) {
 	zone := map[string]string{
 		qname: qname + " 30 CNAME a.example.", "a.example.": "a.example. 20 CNAME b.example.", "b.example.": "b.example. 50 A 192.0.2.1",
 		"loop.example.": "loop.example. 1 CNAME pool.example.", "pool.example.": "pool.example. 1 CNAME loop.example.",
-		"odd.example.": `odd.example. 1 CNAME x\.y.example.`,
+		"odd.example.": `odd.example. 1 CNAME x\.y.example.`, `a\@b.example.`: `a\@b.example. 7 A 192.0.2.7`,
 	}
 	s := serve(t, func(q *dns.Msg, _ bool) [][]byte {
 		m := answer(t, q)
@@ -363,6 +363,9 @@ func TestChase(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"a.example."}, got.Names)
 	require.Empty(t, got.Chain)
+	got, err = c.Lookup(t.Context(), "a@b.example.", dnsutil.TypeA) // what %{s} asks for
+	require.NoError(t, err)
+	require.Equal(t, addrs("192.0.2.7"), got.Addrs)
 }
 
 func TestQueryOnTheWire(t *testing.T) {
