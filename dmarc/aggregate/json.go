@@ -2,8 +2,12 @@ package aggregate
 
 import (
 	"encoding/json"
+	"net/netip"
 	"strconv"
 	"time"
+
+	"github.com/seed2385d973/mailauth/authres"
+	"github.com/seed2385d973/mailauth/dmarc"
 )
 
 // MarshalJSON writes the report as an object whose names are those of the XML.
@@ -124,4 +128,33 @@ func newJSONRecord(r *Record) jsonRecord {
 		out.AuthSPF = append(out.AuthSPF, jsonSPF{s.Domain, s.Scope, string(s.Result), s.HumanResult})
 	}
 	return out
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (r *Record) UnmarshalJSON(data []byte) error {
+	var in jsonRecord
+	if err := json.Unmarshal(data, &in); err != nil {
+		return err
+	}
+	ip, err := netip.ParseAddr(in.SourceIP)
+	if err != nil {
+		return err
+	}
+	*r = Record{
+		SourceIP: ip, Count: in.Count, Disposition: Disposition(in.Disposition), DKIM: authres.Status(in.DKIM), SPF: authres.Status(in.SPF),
+		HeaderFrom: in.HeaderFrom, EnvelopeTo: in.EnvelopeTo,
+	}
+	if in.EnvelopeFrom != nil {
+		r.EnvelopeFrom, r.NullReversePath = *in.EnvelopeFrom, *in.EnvelopeFrom == ""
+	}
+	for _, x := range in.Reasons {
+		r.Reasons = append(r.Reasons, Reason{dmarc.OverrideReason(x.Type), x.Comment})
+	}
+	for _, d := range in.AuthDKIM {
+		r.AuthDKIM = append(r.AuthDKIM, DKIMResult{d.Domain, d.Selector, authres.Status(d.Result), d.Human})
+	}
+	for _, s := range in.AuthSPF {
+		r.AuthSPF = append(r.AuthSPF, SPFResult{s.Domain, s.Scope, authres.Status(s.Result), s.Human})
+	}
+	return nil
 }

@@ -125,6 +125,13 @@ func TestWriteRead(t *testing.T) {
 				require.NoError(t, validate(b.Bytes()))
 			}
 			require.Equal(t, want, got)
+			for _, rec := range want.Records {
+				text, err := rec.MarshalJSON()
+				require.NoError(t, err)
+				var back aggregate.Record
+				require.NoError(t, back.UnmarshalJSON(text))
+				require.Equal(t, rec, back)
+			}
 		}
 	}
 }
