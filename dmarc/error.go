@@ -35,7 +35,8 @@ const (
 	ErrNotDMARC Error = "not a DMARC record"
 	// ErrDuplicateTag: a tag occurs twice (RFC 6376, section 3.2; decision 2).
 	ErrDuplicateTag Error = "duplicate tag in DMARC record"
-	// ErrRecordLimit: the record is longer or has more tags than the limits allow.
+	// ErrRecordLimit: the record is longer or has more tags than the limits allow. Status PermError, as the domain
+	// does have a policy.
 	ErrRecordLimit Error = "DMARC record over a limit"
 	// ErrPolicy: p, sp or np is not a policy, and no rua has a valid URI (RFC 9989, section 4.10.1; decision 3).
 	ErrPolicy Error = "invalid policy in DMARC record"

@@ -147,6 +147,8 @@ func TestThreats(t *testing.T) {
 		code                      string
 	}{
 		{id: "DMA-01", zone: `_dmarc.bank.example. TXT "v=DMARC1; p=reject; p=none"`, status: authres.None, code: "ErrNoRecord"},
+		{id: "DMA-32 size", zone: overLimit("x=" + strings.Repeat("a", MaxRecordLength)), spf: "pass attack.example", status: authres.PermError, code: "ErrRecordLimit"},
+		{id: "DMA-32 tags", zone: overLimit(manyTags(MaxTags)), spf: "pass attack.example", status: authres.PermError, code: "ErrRecordLimit"},
 		{id: "DMA-04", zone: bankZone + `_dmarc.a.bank.example. TXT "v=DMARC1; p=none"` + "\n" + `_dmarc.a.bank.example. TXT "v=DMARC1; p=none "`, from: "a.bank.example",
 			status: authres.Fail, policy: PolicyReject, code: "ErrNotAuthenticated"},
 		{id: "DMA-07", zone: `_dmarc.bank.example. TXT "v=DMARC1; p=reject; sp=junk"`, spf: "pass bank.example", status: authres.None, code: "ErrPolicy"},
@@ -257,4 +259,23 @@ _dmarc.n.example. TXT "v=DMARC1; p=none"
 		require.Equal(t, c.domain, r.Domain, c.from)
 		require.Len(t, r.Each, 2)
 	}
+}
+
+// overLimit is a zone with a record of bank.example that is too large to be read.
+func overLimit(rest string) string {
+	record := "v=DMARC1; p=reject; " + rest
+	var chunks []string
+	for ; len(record) > 255; record = record[255:] {
+		chunks = append(chunks, `"`+record[:255]+`"`)
+	}
+	return "_dmarc.bank.example. TXT " + strings.Join(chunks, " ") + ` "` + record + `"`
+}
+
+// manyTags returns n tags, each of another name.
+func manyTags(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(strings.Repeat("x", i+1) + "=1;")
+	}
+	return b.String()
 }

@@ -272,7 +272,7 @@ func (r *Result) finish(w *walker, c discovered) {
 
 // errorStatus: time heals a DNS error, but not a message that costs too much.
 func errorStatus(err error) authres.Status {
-	if errors.Is(err, ErrBudget) {
+	if errors.Is(err, ErrBudget) || errors.Is(err, ErrRecordLimit) {
 		return authres.PermError
 	}
 	return authres.TempError

@@ -46,7 +46,7 @@ type level struct {
 	rec  Record // zero if there is none
 	bad  error  // ErrPolicy: rec has no policy that could be applied
 	psd  PSD    // of rec; PSDYes for a public suffix, whatever rec says (decision 7)
-	err  error  // the DNS gave no answer
+	err  error  // the DNS gave no answer, or ErrRecordLimit: one that is not read
 }
 
 // walker asks the questions of one evaluation, each name once: walks from the
@@ -125,6 +125,13 @@ func (w *walker) query(l *level) {
 		return
 	}
 	rec, err := parseRecord(text)
+	if errors.Is(err, ErrRecordLimit) {
+		// Somebody has published a policy here. A limit of ours does not make it none.
+		l.err = fmt.Errorf("%w: %s", err, q.Name)
+		q.Outcome = FoundBad
+		w.note(BadRecord, l.name)
+		return
+	}
 	if err != nil && !errors.Is(err, ErrPolicy) {
 		q.Outcome = FoundBad
 		w.note(BadRecord, l.name)
