@@ -9,9 +9,12 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/seed2385d973/mailauth/dnsutil"
 	"github.com/seed2385d973/mailauth/internal/sig/sigtest"
@@ -167,6 +170,22 @@ func BenchmarkVerify(b *testing.B) {
 			b.StopTimer()
 			b.ReportMetric(ratio(func() { l.verify() }, l.limit), "x-limit")
 		})
+	}
+}
+
+// TestAllocations holds what reading and verifying a message allocates: how
+// often, and how many octets, whatever the body.
+func TestAllocations(t *testing.T) {
+	key := sigtest.RSA(t, "rsa2048")
+	for _, l := range []*load{newLoad(t, "1KB", textBody(1<<10), benchTags, key), newLoad(t, "200KB", htmlBody(200<<10), benchTags, key)} {
+		require.LessOrEqual(t, testing.AllocsPerRun(20, func() { l.verify() }), 40.0, l.name)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range 20 {
+			l.verify()
+		}
+		runtime.ReadMemStats(&after)
+		require.Less(t, (after.TotalAlloc-before.TotalAlloc)/20, uint64(20<<10), l.name)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/seed2385d973/mailauth/dnsutil"
 	"github.com/seed2385d973/mailauth/dnsutil/dnstest"
 	"github.com/seed2385d973/mailauth/internal/lookup"
@@ -14,7 +16,7 @@ import (
 // memory answers without waiting and without allocating, as a full cache does.
 type memory map[dnsutil.Type]map[string]dnsutil.Answer
 
-func newMemory(b *testing.B, zone string) memory {
+func newMemory(b testing.TB, zone string) memory {
 	b.Helper()
 	z := dnstest.MustParse(zone)
 	m := memory{}
@@ -51,6 +53,19 @@ func benchmark(b *testing.B, r dnsutil.Resolver) {
 		if r := v.MailFrom(context.Background(), s); r.Status != Pass {
 			b.Fatal(r.Err)
 		}
+	}
+}
+
+// TestAllocations holds what checks allocate whose answers are at hand.
+func TestAllocations(t *testing.T) {
+	for name, c := range map[string]struct {
+		zone string
+		most float64
+	}{"flat record of 8": {flatOf8, 5}, "tree of 10": {benchTree, 20}} {
+		v := &Verifier{Resolver: newMemory(t, c.zone), NoPrefetch: true}
+		s := session("192.0.2.9")
+		n := testing.AllocsPerRun(50, func() { v.MailFrom(context.Background(), s) })
+		require.LessOrEqual(t, n, c.most, name)
 	}
 }
 
