@@ -69,7 +69,8 @@ const (
 	ErrPublicSuffix Error = "d= is a public suffix"
 	// ErrSelector: s= is not a selector, or the key's name would be too long.
 	ErrSelector Error = Error(sig.ErrSelector)
-	// ErrHeaderNames: h= is not a list of field names, or longer than 256.
+	// ErrHeaderNames: h= is not a list of field names, or longer than 256; of a
+	// [Sealer], also that it names a field which must not be signed.
 	ErrHeaderNames Error = Error(sig.ErrHeaderNames)
 	// ErrFromNotSigned: h= of an ARC-Message-Signature lacks From (RFC 6376, section 5.4).
 	ErrFromNotSigned Error = "From field not signed"

@@ -32,7 +32,9 @@ type Sealer struct {
 	// of h=. A name that stands more often than the field covers the absence of
 	// another one. Nil means those of [DefaultFields] that the message has, every
 	// DKIM-Signature field of it, and From once more. Authentication-Results and
-	// ARC fields are refused (RFC 8617, section 4.1.2), and From is demanded.
+	// ARC fields are refused (RFC 8617, section 4.1.2), and From is demanded. Refused
+	// too are BIMI-Location, BIMI-Indicator and BIMI-Logo-Preference, which each receiver
+	// takes off (BIMI, section 5.5).
 	Fields []string
 
 	// Canonicalization is c= of the ARC-Message-Signature. Empty means
@@ -265,7 +267,7 @@ func (s *Sealer) checkFields() error {
 		switch low := strings.ToLower(n); {
 		case low == "from":
 			from = true
-		case low == "authentication-results", strings.HasPrefix(low, "arc-"):
+		case low == "authentication-results", strings.HasPrefix(low, "arc-"), sig.IsReceiverField(n):
 			return fmt.Errorf("%w: %s must not be signed", ErrHeaderNames, n)
 		case !fieldName(n):
 			return fmt.Errorf("%w: %q", ErrHeaderNames, n)

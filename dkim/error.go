@@ -69,7 +69,8 @@ const (
 	ErrIdentity Error = "i= is not an identity"
 	// ErrDomainMismatch: the domain of i= is not d= or below it.
 	ErrDomainMismatch Error = "i= is outside d="
-	// ErrHeaderNames: h= is not a list of field names, or longer than 256.
+	// ErrHeaderNames: h= is not a list of field names, or longer than 256; of a
+	// [Signer], also that it names a field which must not be signed.
 	ErrHeaderNames Error = Error(sig.ErrHeaderNames)
 	// ErrFromNotSigned: h= lacks From.
 	ErrFromNotSigned Error = "From field not signed"

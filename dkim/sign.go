@@ -210,6 +210,9 @@ func (j *job) names(h *message.Header) ([]string, error) {
 		if !sig.IsFieldName(name) {
 			return fmt.Errorf("%w: %q", ErrHeaderNames, name)
 		}
+		if sig.IsReceiverField(name) {
+			return fmt.Errorf("%w: %s must not be signed", ErrHeaderNames, name)
+		}
 		for name = strings.ToLower(name); times > 0 && len(list) <= sig.MaxNames; times-- {
 			list = append(list, name)
 		}

@@ -51,6 +51,10 @@ type Signer struct {
 	// Fields, if not nil, is h= itself, and Always and IfPresent are not looked
 	// at: names in this order, each as often as it shall be there. From must be
 	// among them (RFC 6376, section 5.4).
+	//
+	// BIMI-Location, BIMI-Indicator and BIMI-Logo-Preference are refused in all three
+	// lists with ErrHeaderNames: each receiver takes them off and writes its own
+	// (BIMI, section 5.5). BIMI-Selector is the author's, and should be signed.
 	Fields []string
 
 	// Expires is how long after t= the signature is good: x= is their sum. Zero

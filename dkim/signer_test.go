@@ -86,6 +86,7 @@ func TestSign(t *testing.T) {
 		{"simple", func(s *Signer) { s.Canonicalization = "simple" }, b0, []string{"c=simple/simple"}, ""},
 		{"relaxed", func(s *Signer) { s.Canonicalization = "relaxed" }, b0, []string{"c=relaxed/simple"}, ""},
 		{"simple/relaxed", func(s *Signer) { s.Canonicalization = "simple/relaxed" }, b0, []string{"c=simple/relaxed"}, ""},
+		{"Q2 the author's own BIMI field", func(s *Signer) { s.Fields = []string{"From", "BIMI-Selector"} }, b0, []string{"h=from:bimi-selector"}, ""},
 		{"exact fields", func(s *Signer) { s.Fields = []string{"Subject", "From", "X-None"} }, b0, []string{"h=subject:from:x-none"}, ""},
 		{"only From", func(s *Signer) { s.Always, s.IfPresent = []string{}, []string{} }, b0, []string{"h=from:from"}, ""},
 		{"own classes", func(s *Signer) {
@@ -170,6 +171,9 @@ func TestSignRefuses(t *testing.T) {
 		{"field name", func(s *Signer) { s.Always = []string{"a:b"} }, b0, ErrHeaderNames},
 		{"empty field name", func(s *Signer) { s.IfPresent = []string{""} }, b0, ErrHeaderNames},
 		{"exact field name", func(s *Signer) { s.Fields = []string{"from", "x;y"} }, b0, ErrHeaderNames},
+		{"Q2 BIMI-Location exact", func(s *Signer) { s.Fields = []string{"from", "BIMI-Location"} }, b0, ErrHeaderNames},
+		{"Q2 BIMI-Indicator over-signed", func(s *Signer) { s.Always = []string{"from", "bimi-indicator"} }, b0, ErrHeaderNames},
+		{"Q2 BIMI-Logo-Preference if present, though absent", func(s *Signer) { s.IfPresent = []string{"Bimi-Logo-PREFERENCE"} }, b0, ErrHeaderNames},
 		{"too many names", func(s *Signer) {
 			s.Fields = append(make([]string, 0), strings.Split("from"+strings.Repeat(":x", 256), ":")...)
 		}, b0, ErrHeaderNames},

@@ -88,6 +88,14 @@ func isFieldName(s string) bool {
 	return s != ""
 }
 
+// IsReceiverField reports whether a field is one that a receiver writes about BIMI,
+// in any case of letters. Each receiver on the way takes it off and writes its own,
+// so that signers must not cover it: BIMI, section 5.5.
+func IsReceiverField(name string) bool {
+	return strings.EqualFold(name, "BIMI-Location") || strings.EqualFold(name, "BIMI-Indicator") ||
+		strings.EqualFold(name, "BIMI-Logo-Preference")
+}
+
 // isHyphenated: hyphenated-word of RFC 6376, section 2.10.
 func isHyphenated(s string) bool {
 	for i := 0; i < len(s); i++ {
