@@ -60,6 +60,13 @@ type Evaluator struct {
 	// Author relaxes what From fields are accepted. The zero value relaxes nothing.
 	Author dmarc.AuthorOptions
 
+	// RefuseDefects takes no message that is structurally defective in any way
+	// (Result.Defects): its signatures and its author are then permerror, and
+	// AmbiguousAuthor of Handling applies. By default only those defects do so
+	// through which a reader could see another author. Real mail has defects;
+	// this is for receivers who know their senders.
+	RefuseDefects bool
+
 	// Handling maps the outcome to an action. The zero value follows RFC 9989.
 	Handling Handling
 
@@ -298,6 +305,7 @@ func (ev *Evaluation) begin(h *message.Header) {
 	ev.author, _ = ev.e.Author.AuthorDomain(h) // the Author carries the error into DMARC
 	v := ev.e.DKIM
 	v.Resolver, v.Now = ev.dkimScope, ev.clock
+	v.RefuseDefects = v.RefuseDefects || ev.e.RefuseDefects
 	ev.dkim = v.Start(ev.ctx, h)
 	a := ev.e.ARC
 	a.Resolver, a.Now = ev.arcScope, ev.clock
@@ -330,6 +338,9 @@ func (ev *Evaluation) Finish() (*Result, error) {
 	}
 	if !ev.begun {
 		ev.begin(m.Header())
+	}
+	if d := m.Defects(); ev.e.RefuseDefects && len(d) > 0 {
+		ev.author = ev.author.Refuse(d[0].Defect)
 	}
 	r := &Result{Session: ev.session, Time: ev.now, Author: ev.author, Defects: m.Defects()}
 	r.DKIM = ev.dkim.Finish(m)

@@ -1,6 +1,7 @@
 package mailauth
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/seed2385d973/mailauth/authres"
@@ -19,6 +20,10 @@ func (r *Result) explainDMARC(w *story) {
 	case authres.None:
 		w.say("DMARC", "none: %s for %s%s.", textOf(d.Err), d.Domain, section(d.Err))
 	case authres.PermError:
+		if errors.Is(d.Err, dmarc.ErrFromDefect) {
+			w.say("DMARC", "permerror: %s, and this receiver takes no such message.", quote(textOf(d.Err)))
+			break
+		}
 		if d.AmbiguousAuthor() {
 			w.say("DMARC", "permerror: %s. A message without exactly one author domain can be anybody's%s.", quote(textOf(d.Err)), section(d.Err))
 			break

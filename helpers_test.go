@@ -83,7 +83,7 @@ type world struct {
 // keys of a case: the session, what is signed and how, and options.
 var caseKeys = []string{
 	"ip", "helo", "from", "smtputf8", "sign", "sign2", "hops", "trust", "after", "above",
-	"honor-reject", "exception", "tempfail", "method",
+	"honor-reject", "refuse-defects", "exception", "tempfail", "method",
 }
 
 // hop does to a message what one of the hops of a case does:
@@ -156,6 +156,7 @@ func load(t testing.TB, c testcase.Case) *world {
 	w.evaluator = mailauth.Evaluator{Resolver: zone, TrustedSealers: strings.Fields(c.Get("trust"))}
 	require.NoError(t, w.evaluator.Validate())
 	w.evaluator.Handling.HonorReject = c.Has("honor-reject")
+	w.evaluator.RefuseDefects = c.Has("refuse-defects")
 	if c.Has("exception") {
 		d, a, _ := strings.Cut(c.Get("exception"), " ")
 		w.evaluator.Handling.Exceptions = []mailauth.Exception{{Domain: d, Actions: mailauth.Actions{

@@ -1,6 +1,7 @@
 package mailauth
 
 import (
+	"errors"
 	"log/slog"
 	"time"
 
@@ -189,6 +190,8 @@ func (r *Result) SMTPReply() SMTPReply {
 func (r *Result) rejection() SMTPReply {
 	d := r.DMARC.Domain
 	switch {
+	case errors.Is(r.DMARC.Err, dmarc.ErrFromDefect):
+		return SMTPReply{550, "5.6.0", "Message is malformed: " + string(r.Defects[0].Defect)}
 	case r.DMARC.AmbiguousAuthor():
 		return SMTPReply{550, "5.7.1", "Message does not have exactly one usable author domain in its From field"}
 	case r.DMARC.Status == authres.Fail:

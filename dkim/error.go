@@ -202,6 +202,7 @@ var verdicts = [...]struct {
 	{ErrSignature, "ErrSignature", authres.Fail},
 	{ErrBodyTooShort, "ErrBodyTooShort", authres.PermError},
 	{ErrNoBodyDigest, "ErrNoBodyDigest", authres.PermError},
+	{ErrDefect, "ErrDefect", authres.PermError},
 
 	{ErrSHA1, "ErrSHA1", authres.Policy},
 	{ErrBodyLength, "ErrBodyLength", authres.Policy},

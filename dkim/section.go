@@ -22,6 +22,8 @@ func (e Error) Section() string {
 		return "RFC 8301, section 3.1"
 	case ErrBodyHash, ErrSignature:
 		return "RFC 6376, section 6.1.3"
+	case ErrDefect:
+		return "RFC 6376, section 5.3"
 	case ErrBodyLength:
 		return "RFC 6376, section 8.2"
 	case ErrNotExamined:

@@ -15,7 +15,8 @@ const (
 	// ErrKeyMismatch: what the key signs is not what its public half verifies.
 	ErrKeyMismatch Error = "private and public key do not belong together"
 	// ErrDefect: two readers may understand the message in two ways, so that
-	// nobody can answer for it (RFC 6376, section 5.3).
+	// nobody can answer for it (RFC 6376, section 5.3). A verification has it only
+	// with [Verifier.RefuseDefects]; its status is then permerror.
 	ErrDefect Error = "message has a structural defect"
 	// ErrFromMissing: there is no From field.
 	ErrFromMissing Error = "no From field"
@@ -31,7 +32,7 @@ const (
 	ErrNotPermitted Error = "author not permitted for this account"
 )
 
-// signerCode is Code for the errors above, which no verification results in.
+// signerCode is Code for the errors above, but for ErrDefect, which no verification results in.
 func (e Error) signerCode() string {
 	switch e {
 	case ErrNoSigner:
@@ -42,8 +43,6 @@ func (e Error) signerCode() string {
 		return "ErrPrivateKey"
 	case ErrKeyMismatch:
 		return "ErrKeyMismatch"
-	case ErrDefect:
-		return "ErrDefect"
 	case ErrFromMissing:
 		return "ErrFromMissing"
 	case ErrFromRepeated:

@@ -56,6 +56,11 @@ type Verifier struct {
 	// shown (RFC 6376, section 8.2). Coverage says how much is open.
 	AllowBodyLength bool
 
+	// RefuseDefects makes every signature of a message with a structural defect
+	// (message.Message.Defects) a permerror: strict, and hard on real mail, which
+	// has some.
+	RefuseDefects bool
+
 	// IgnoreTesting treats signatures under a key with t=y as if they were not
 	// there, which is the letter of RFC 6376, section 3.6.1. The default is what
 	// receivers do: a good one counts, a bad one is neutral (decision 20).

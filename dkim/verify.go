@@ -20,6 +20,8 @@ func (vn *Verification) Finish(m *message.Message) []Result {
 	for _, k := range vn.order {
 		if err := vn.examine(k, m); err != nil {
 			vn.fail(k, err)
+		} else if vn.v.RefuseDefects && len(m.Defects()) > 0 {
+			vn.fail(k, fmt.Errorf("%w: %s", ErrDefect, m.Defects()[0].Defect))
 		} else {
 			vn.results[k].Status = Pass
 		}

@@ -24,6 +24,16 @@ type Author struct {
 	err       error
 }
 
+// Refuse returns the Author that cannot be relied on because of a structural defect
+// of the message, for receivers who take no such message: it carries
+// ErrFromDefect, unless it carries another error already, and its Domain is empty.
+func (a Author) Refuse(d message.Defect) Author {
+	if a.err == nil {
+		a.err = fmt.Errorf("%w: %s", ErrFromDefect, d)
+	}
+	return a
+}
+
 // Mailbox is one author's address.
 type Mailbox struct {
 	Local  string // the local part without its quoting; a stranger's text

@@ -25,6 +25,8 @@ const (
 	ErrFromLimit Error = "From field over a limit"
 	// ErrFromDomains: the authors have different domains, or more of them than may be evaluated.
 	ErrFromDomains Error = "more than one domain in From field"
+	// ErrFromDefect: the message has a structural defect, and the receiver takes none ([Author.Refuse]).
+	ErrFromDefect Error = "message has a structural defect"
 	// ErrNoAuthor: Verify was given the zero Author.
 	ErrNoAuthor Error = "no author domain given"
 )
@@ -82,6 +84,8 @@ func (e Error) Code() string {
 		return "ErrFromLimit"
 	case ErrFromDomains:
 		return "ErrFromDomains"
+	case ErrFromDefect:
+		return "ErrFromDefect"
 	case ErrNoAuthor:
 		return "ErrNoAuthor"
 	case ErrNotDMARC:

@@ -4,7 +4,7 @@ package dmarc
 // 4.4"; "" where it is a limit of ours or e is no constant of this package.
 func (e Error) Section() string {
 	switch e {
-	case ErrFromMissing, ErrFromRepeated, ErrFromHidden, ErrFromEmpty, ErrFromDomain, ErrFromDomains, ErrNoAuthor:
+	case ErrFromMissing, ErrFromRepeated, ErrFromHidden, ErrFromEmpty, ErrFromDomain, ErrFromDomains, ErrFromDefect, ErrNoAuthor:
 		return "RFC 9989, section 5.3.1"
 	case ErrFromSyntax:
 		return "RFC 5322, section 3.6.2"
