@@ -109,7 +109,11 @@ func (r *Result) explainMessage(w *story) {
 		}
 	}
 	for _, d := range order {
-		w.say("", "Defect: %s (%d times).", d, seen[d])
+		times := ""
+		if seen[d] > 1 {
+			times = fmt.Sprintf(" (%d times)", seen[d])
+		}
+		w.say("", "Defect: %s%s.", d, times)
 	}
 	if n := len(r.Strip); n > 0 {
 		w.say("", "Header fields to remove, because they claim to be ours: %d (RFC 8601, section 5).", n)

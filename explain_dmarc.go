@@ -2,6 +2,7 @@ package mailauth
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/seed2385d973/mailauth/authres"
@@ -14,7 +15,9 @@ func (r *Result) explainDMARC(w *story) {
 	case authres.Pass:
 		var by []string
 		for _, a := range d.PassedBy() {
-			by = append(by, strings.ToUpper(string(a.Mechanism()))+" for "+a.Domain())
+			if s := strings.ToUpper(string(a.Mechanism())) + " for " + a.Domain(); !slices.Contains(by, s) {
+				by = append(by, s)
+			}
 		}
 		w.say("DMARC", "pass: %s; aligned with %s (RFC 9989, section 4.4).", strings.Join(by, ", "), d.Domain)
 	case authres.None:
