@@ -18,6 +18,11 @@ func (ev *Evaluation) evaluateBIMI(r *Result, h *message.Header) *bimi.Result {
 	if o := r.DMARC.Override; o != nil && r.DMARC.Status == authres.Fail {
 		in.Override = string(o.Reason)
 	}
+	// A chain whose sealers the receiver trusts stands in for the author's signature
+	// over BIMI-Selector, which the change that a list makes has broken (BIMI, section 5.5).
+	if r.ARCTrusted {
+		in.ARC = &r.ARC
+	}
 	for i := range r.DKIM {
 		d := &r.DKIM[i]
 		in.Signatures = append(in.Signatures, bimi.Signature{

@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed2385d973/mailauth"
+	"github.com/seed2385d973/mailauth/bimi"
+	"github.com/seed2385d973/mailauth/bimi/markcert/markcerttest"
 	"github.com/seed2385d973/mailauth/dnsutil/dnstest"
 	"github.com/seed2385d973/mailauth/internal/sig/sigtest"
 	"github.com/seed2385d973/mailauth/internal/testcase"
@@ -83,14 +85,15 @@ type world struct {
 // keys of a case: the session, what is signed and how, and options.
 var caseKeys = []string{
 	"ip", "helo", "from", "smtputf8", "sign", "sign2", "hops", "trust", "after", "above",
-	"honor-reject", "refuse-defects", "exception", "tempfail", "method",
+	"honor-reject", "refuse-defects", "exception", "tempfail", "method", "bimi",
 }
 
 // hop does to a message what one of the hops of a case does:
 //
 //	list                             changes it as a mailing list does
 //	replant                          puts its ARC sets in front of the case's message
-//	seal KEY DOMAIN [CV] RESULTS     seals it with the key "ka", "kb" or "ed" under sel, true or not
+//	seal KEY DOMAIN [CV] RESULTS     seals it with the key "ka", "kb" or "ed" under sel, true or not;
+//	                                 DOMAIN+FIELD also covers that field
 func hop(t testing.TB, spec, msg, fresh string) string {
 	t.Helper()
 	verb, rest, _ := strings.Cut(spec, " ")
@@ -110,9 +113,13 @@ func hop(t testing.TB, spec, msg, fresh string) string {
 	case "seal":
 		key, rest, _ := strings.Cut(rest, " ")
 		d, results, _ := strings.Cut(rest, " ")
+		d, field, _ := strings.Cut(d, "+")
 		s := sigtest.Set{Domain: d, Selector: "sel", Results: results, Instance: 1 + strings.Count(msg, "ARC-Seal: i=")}
 		if cv, rest, _ := strings.Cut(results, " "); cv == "cv=pass" || cv == "cv=fail" {
 			s.CV, s.Results, s.Alone = strings.TrimPrefix(cv, "cv="), rest, cv == "cv=fail"
+		}
+		if field != "" {
+			s.AMS = strings.Replace(sigtest.AMS, "h=from:", "h=from:"+field+":", 1)
 		}
 		if key == "ed" {
 			return sigtest.Seal(sigtest.Ed25519(), s, msg)
@@ -123,7 +130,7 @@ func hop(t testing.TB, spec, msg, fresh string) string {
 	return ""
 }
 
-// load makes a case's world. "sign" and "sign2" sign in that order; the lines of
+// load makes a case's world. "bimi" is the URL of the only logo in it. "sign" and "sign2" sign in that order; the lines of
 // the file "above" are put on top afterwards.
 func load(t testing.TB, c testcase.Case) *world {
 	t.Helper()
@@ -154,6 +161,9 @@ func load(t testing.TB, c testcase.Case) *world {
 	}
 	w.message = append(c.Message(t, "above"), msg...)
 	w.evaluator = mailauth.Evaluator{Resolver: zone, TrustedSealers: strings.Fields(c.Get("trust"))}
+	if c.Has("bimi") {
+		w.evaluator.BIMI = &bimi.Verifier{Fetcher: &onePage{url: c.Get("bimi"), body: markcerttest.SVG()}}
+	}
 	require.NoError(t, w.evaluator.Validate())
 	w.evaluator.Handling.HonorReject = c.Has("honor-reject")
 	w.evaluator.RefuseDefects = c.Has("refuse-defects")

@@ -3,6 +3,7 @@ package mailauth
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/seed2385d973/mailauth/arc"
@@ -33,18 +34,13 @@ func (ev *Evaluation) trust(r *Result) {
 	if len(ev.e.TrustedSealers) == 0 || r.ARC.Status != arc.Pass && !r.ARC.Temporary() {
 		return
 	}
-	failed := r.DMARC.Status == authres.Fail
-	var aligned func(method, domain string) authres.Status
-	author := ""
-	if failed {
-		author = r.DMARC.Domain
-		aligned = ev.aligned()
-	}
-	v := r.ARC.Vouch(author, ev.e.trusts, aligned)
-	r.ARCTrusted = r.ARC.Status == arc.Pass && (v.Instance > 0 || v.Trusted == len(r.ARC.Sets))
-	if !failed {
+	if r.DMARC.Status != authres.Fail {
+		// Nothing to rescue: only whether every sealer is on the list remains.
+		r.ARCTrusted = r.ARC.Status == arc.Pass && !slices.ContainsFunc(r.ARC.Sealers(), func(d string) bool { return !ev.e.trusts(d) })
 		return
 	}
+	v := r.ARC.Vouch(r.DMARC.Domain, ev.e.trusts, ev.aligned())
+	r.ARCTrusted = r.ARC.Status == arc.Pass && (v.Instance > 0 || v.Trusted == len(r.ARC.Sets))
 	if v.Instance > 0 {
 		r.arcInstance = v.Instance
 		r.DMARC.Override = &dmarc.Override{Reason: dmarc.LocalPolicy, Comment: overrideComment(&r.ARC)}

@@ -268,3 +268,27 @@ func TestCodes(t *testing.T) {
 	}
 	require.Empty(t, Error("other").Code())
 }
+
+// TestCovers: only a chain that passes covers anything, the newest signature counts,
+// and of several instances of a field those from the bottom up.
+func TestCovers(t *testing.T) {
+	extra := "BIMI-Selector: v=BIMI1; s=a\r\n"
+	set := attack(1)
+	set.AMS = strings.Replace(sigtest.AMS, "h=from:", "h=bimi-selector:from:", 1)
+	text := sigtest.Seal(ka(t), set, extra+b0)
+	covered := func(text string, field int) bool {
+		r := verify(t, zone(t), text)
+		require.False(t, r.Covers(-1))
+		require.False(t, r.Covers(1<<20))
+		return r.Covers(field)
+	}
+	require.True(t, covered(text, 3), "below the set of three")
+	require.True(t, covered(extra+text, 4), "one on top changes nothing")
+	require.False(t, covered(extra+text, 0), "nor is it covered itself")
+	require.False(t, covered(text, 8), "MIME-Version is not in h=")
+	require.False(t, covered(text+"x", 3), "a chain that fails")
+	require.False(t, covered(extra+b0, 0), "no chain")
+	require.False(t, covered(sigtest.Seal(ka(t), attack(2), text), 6), "only the first of two signatures has it")
+	var zero Result
+	require.False(t, zero.Covers(0))
+}

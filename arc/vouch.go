@@ -2,10 +2,12 @@ package arc
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/seed2385d973/mailauth/authres"
 	"github.com/seed2385d973/mailauth/internal/domain"
+	"github.com/seed2385d973/mailauth/internal/sig"
 )
 
 // testimony is what an ARC-Authentication-Results field says, not read yet. The
@@ -84,6 +86,21 @@ func (r *Result) Vouch(author string, trusted func(sealer string) bool, aligned 
 		}
 	}
 	return v
+}
+
+// Covers reports whether the newest ARC-Message-Signature of a chain that passed
+// covers field i of the header, 0 being the topmost. The newest is the one that always
+// verifies, and its sealer the one that handed the message over. False for any other
+// chain, and for the zero Result. Whether the sealer is to be believed is another question.
+//
+// It is for a few fields of a message: each call reads h= again.
+func (r *Result) Covers(i int) bool {
+	if r.Status != Pass || r.chain == nil || len(r.chain.sets) == 0 {
+		return false
+	}
+	s := &r.chain.sets[len(r.chain.sets)-1]
+	forms := sig.NewHeader(r.header)
+	return slices.Contains(forms.Select(nil, s.ams.msg.Names, s.signature), i)
 }
 
 // vouches says whether the results are those of a message that was the author's.
