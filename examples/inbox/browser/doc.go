@@ -3,4 +3,6 @@
 // the build tag browser, so that the library's tests need none:
 //
 //	go test -tags browser .
+//
+// run.sh, which make browser calls, installs the browser first where it may.
 package browser
