@@ -48,7 +48,7 @@ var architecture = map[string]rule{
 	"dmarc/aggregate/sqlstore": {own: "dmarc dmarc/aggregate"},
 	"dmarc/failure":            {own: common + "dmarc dmarc/aggregate dmarc/internal/..."},
 	"dmarc/internal/...":       {own: leaves},
-	"records":                  {own: common + "internal/txt spf dkim dmarc"}, // above the protocols, below nobody: for the owners of domains
+	"records":                  {own: common + "internal/txt spf dkim dmarc bimi"}, // above the protocols, below nobody: for the owners of domains
 	"bimi":                     {own: common + "dmarc bimi/svgps bimi/markcert bimi/internal/..."},
 	"bimi/fetch":               {own: seam + leaves + "bimi bimi/internal/... internal/lookup"},
 	"bimi/svgps":               {own: leaves + "bimi/internal/..."},

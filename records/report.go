@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed2385d973/mailauth/bimi"
 	"github.com/seed2385d973/mailauth/dkim"
 	"github.com/seed2385d973/mailauth/dmarc"
 	"github.com/seed2385d973/mailauth/dnsutil"
@@ -92,7 +93,8 @@ type DMARC struct {
 	Walk         []string `json:"walk"`   // the questions of the DNS Tree Walk, with what they found
 }
 
-// BIMI is the assertion record of the selector "default". It is not validated here.
+// BIMI is the assertion record of the selector "default". Its syntax is judged, what
+// it names is not fetched: bimi.Checker does that.
 type BIMI struct {
 	Name   string `json:"name,omitempty"` // where it was found
 	Record string `json:"record,omitempty"`
@@ -204,10 +206,14 @@ func (c *checker) dropAnswered() {
 	}
 }
 
-// bimi looks for the record at the domain and then at its organizational domain.
+// meant reports whether a text that is no BIMI record was probably to be one.
+func meant(text string) bool { return strings.Contains(strings.ToUpper(text), "BIMI") }
+
+// bimi looks for the record at the domain and then at its organizational domain, and
+// judges what it finds as package bimi does for owners.
 func (c *checker) bimi(d domain.Name, policy dmarc.Policy) {
-	for _, n := range []string{d.String(), c.report.DMARC.OrgDomain} {
-		if n == "" {
+	for i, n := range []string{d.String(), c.report.DMARC.OrgDomain} {
+		if n == "" || i == 1 && n == d.String() {
 			continue
 		}
 		name, err := domain.ParseQuery("default._bimi." + n)
@@ -225,12 +231,30 @@ func (c *checker) bimi(d domain.Name, policy dmarc.Policy) {
 				found = append(found, s)
 			}
 		}
+		if len(found) == 0 && !slices.ContainsFunc(ans.TXT, meant) {
+			continue // nothing here that anybody took for a BIMI record
+		}
+		for _, f := range bimi.Lint(ans.TXT) {
+			if f.Kind == "no_record" || f.Fix == "" {
+				continue // said of the text already, or maybe by the organization; or a choice, as to decline
+			}
+			severity := dkim.Warning
+			switch {
+			case f.Failure:
+				severity = dkim.Broken
+			case f.Kind == "no_evidence":
+				severity = dkim.Note
+			}
+			c.add("bimi", name.Absolute(), f.Kind, severity, f.Detail, f.Fix)
+		}
 		if len(found) > 1 {
-			c.add("bimi", name.Absolute(), "several", dkim.Broken, fmt.Sprintf("%d BIMI records, of which none counts", len(found)), "publish one")
 			return
 		}
 		if len(found) == 1 {
 			c.report.BIMI = BIMI{name.Absolute(), found[0]}
+			if r, err := bimi.ParseRecord(found[0]); err == nil && r.Declined() {
+				return // nothing to show, whatever the policy
+			}
 			if policy != dmarc.PolicyQuarantine && policy != dmarc.PolicyReject {
 				c.add("bimi", name.Absolute(), "no_enforcement", dkim.Warning, "no logo is shown for a domain whose DMARC policy is not quarantine or reject", "raise the DMARC policy first")
 			}
