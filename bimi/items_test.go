@@ -1,0 +1,82 @@
+package bimi
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed2385d973/mailauth/dnsutil/dnstest"
+)
+
+// TestRecordItems has the items E1 to E10 by their names; TestRecordCases has many
+// more cases of each.
+func TestRecordItems(t *testing.T) {
+	const l = "l=https://example.com/a.svg"
+	for _, tt := range []struct {
+		name, text string
+		err        error
+	}{
+		{"E1 blanks around = and ;", "v = BIMI1 ; l = https://example.com/a.svg ;", nil},
+		{"E1 tag twice", "v=BIMI1; " + l + "; " + l, ErrDuplicateTag},
+		{"E1 two semicolons", "v=BIMI1; " + l + ";;", ErrSyntax},
+		{"E1 tag names have a case", "v=BIMI1; L=https://example.com/a.svg", ErrLocationMissing},
+		{"E2 capitals are not repaired", "v=Bimi1; " + l, ErrNotBIMI},
+		{"E3 v is first", l + "; v=BIMI1", ErrNotBIMI},
+		{"E4 l missing", "v=BIMI1; a=https://example.com/a.pem", ErrLocationMissing},
+		{"E4 two URIs", "v=BIMI1; " + l + ",https://example.com/b.svg", ErrLocation},
+		{"E5 a empty", "v=BIMI1; " + l + "; a=", nil},
+		{"E5 a by http", "v=BIMI1; " + l + "; a=http://example.com/a.pem", ErrEvidence},
+		{"E6 comma", "v=BIMI1; l=https://example.com/a,b.svg", ErrLocation},
+		{"E6 comma escaped", "v=BIMI1; l=https://example.com/a%2Cb.svg", nil},
+		{"E7 unknown tag", "v=BIMI1; " + l + "; x=y", nil},
+		{"E8 avp unknown", "v=BIMI1; " + l + "; avp=other", nil},
+		{"E8 avp in capitals", "v=BIMI1; " + l + "; avp=Brand", nil},
+		{"E9 png", "v=BIMI1; l=https://example.com/a.png", ErrFormat},
+		{"E9 no suffix", "v=BIMI1; l=https://example.com/a", nil},
+		{"E9 svgz", "v=BIMI1; l=https://example.com/a.svgz", nil},
+		{"E10 nothing after avp", "v=BIMI1; " + l + "; lps=a; avp=brand", nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r, err := ParseRecord(tt.text)
+			require.ErrorIs(t, err, tt.err)
+			require.Equal(t, err != nil, r.IsZero())
+			require.Equal(t, tt.name == "E10 nothing after avp", r.Preference != "")
+		})
+	}
+}
+
+// TestDiscoveryItems has the items C2, C4, C6 and D5 to D7 by their names.
+func TestDiscoveryItems(t *testing.T) {
+	const ok = "v=BIMI1; l=https://example.com/a.svg"
+	author := Author{Domain: "sub.example.com", Organizational: "example.com", Local: "news.letter"}
+	a, org := "default._bimi.sub.example.com", "default._bimi.example.com"
+	t.Run("C2 strings are joined without blanks", func(t *testing.T) {
+		v := Verifier{Resolver: dnstest.MustParse(org + `. TXT "v=BIMI1; l=https://exam" "ple.com/a.svg"`)}
+		require.Equal(t, "https://example.com/a.svg", v.Discover(context.Background(), author).Record.Location)
+	})
+	for name, c := range map[string]struct {
+		v        Verifier
+		dns      map[string]string
+		selector string
+		domain   string
+		asked    int
+	}{
+		"C4 lps at the author domain":       {Verifier{}, map[string]string{a: ok + "; lps=news", "news-letter._bimi.sub.example.com": ok}, "news-letter", "sub.example.com", 2},
+		"C6 lps at the organization":        {Verifier{}, map[string]string{org: ok + "; lps=news", "news-letter._bimi.example.com": ok}, "news-letter", "example.com", 3},
+		"D5 otherwise the first":            {Verifier{}, map[string]string{a: ok + "; lps=news"}, "default", "sub.example.com", 2},
+		"D5 malformed second":               {Verifier{}, map[string]string{a: ok + "; lps=news", "news-letter._bimi.sub.example.com": "v=BIMI1; x=y"}, "default", "sub.example.com", 2},
+		"D6 lps of the second is not asked": {Verifier{}, map[string]string{a: ok + "; lps=news", "news-letter._bimi.sub.example.com": ok + "; lps="}, "news-letter", "sub.example.com", 2},
+		"D7 prefix of the least length":     {Verifier{MinPrefix: 4}, map[string]string{a: ok + "; lps=news", "news-letter._bimi.sub.example.com": ok}, "news-letter", "sub.example.com", 2},
+		"D7 prefix too short":               {Verifier{MinPrefix: 5}, map[string]string{a: ok + "; lps=news", "news-letter._bimi.sub.example.com": ok}, "default", "sub.example.com", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.v.Resolver = records(t, c.dns)
+			d := c.v.Discover(context.Background(), author)
+			require.Equal(t, Pass, d.Status, "%v", d.Err)
+			require.Equal(t, c.selector, d.Selector)
+			require.Equal(t, c.domain, d.Domain)
+			require.Len(t, d.Queries, c.asked)
+		})
+	}
+}
