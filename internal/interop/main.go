@@ -1,8 +1,9 @@
 // Command interop has 200 generated messages that we sign verified by other
 // people's DKIM implementations, and verifies what they sign: go-msgauth, which
-// this module requires, dkimpy, Mail::DKIM and libopendkim. "make interop" installs
-// what it needs and runs it; run.sh lists the packages. A program that is missing
-// is an error: a check that did not run must not look like one that passed.
+// this module requires, dkimpy, Mail::DKIM and libopendkim. It does the same with
+// ARC chains, and has Mail::DMARC read the aggregate reports that we write. "make
+// interop" installs what it needs and runs it; run.sh lists the packages. A program
+// that is missing is an error: a check that did not run must not look like one that passed.
 package main
 
 import (
@@ -76,7 +77,7 @@ func run(dir string) error {
 	if err := os.WriteFile(filepath.Join(dir, "dns.json"), zone, 0o600); err != nil {
 		return err
 	}
-	for _, name := range []string{"dkimpy.py", "maildkim.pl", "arcdkimpy.py", "arcmaildkim.pl"} {
+	for _, name := range []string{"dkimpy.py", "maildkim.pl", "arcdkimpy.py", "arcmaildkim.pl", "maildmarc.pl"} {
 		text, err := scripts.ReadFile("peers/" + name)
 		if err != nil {
 			return err
@@ -103,7 +104,7 @@ func run(dir string) error {
 	for _, p := range []peer{goMsgauth{}, script{"dkimpy", []string{"/usr/bin/python3", "dkimpy.py"}, true}, script{"Mail::DKIM", []string{"perl", "maildkim.pl"}, false}, openDKIM{}} {
 		failed = errors.Join(failed, w.meet(p))
 	}
-	return errors.Join(failed, w.chains())
+	return errors.Join(failed, w.chains(), w.reports())
 }
 
 func (w *world) path(who string, i int) string {

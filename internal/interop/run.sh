@@ -5,11 +5,12 @@ set -u
 cd "$(dirname "$0")"
 export GOWORK=off GOFLAGS="${GOFLAGS:-} -buildvcs=false"
 
-packages="python3-dkim python3-nacl python3-authres libmail-dkim-perl libopendkim-dev gcc libc6-dev"
+packages="python3-dkim python3-nacl python3-authres libmail-dkim-perl libmail-dmarc-perl libopendkim-dev gcc libc6-dev"
 
 missing() {
 	/usr/bin/python3 -c 'import dkim, nacl, authres' 2>/dev/null || { echo "python3-dkim, python3-nacl, python3-authres"; return; }
 	perl -MMail::DKIM -MJSON::PP -e 1 2>/dev/null || { echo "libmail-dkim-perl"; return; }
+	perl -MMail::DMARC::Report::Receive -MEmail::Simple -e 1 2>/dev/null || { echo "libmail-dmarc-perl"; return; }
 	[ -f /usr/include/opendkim/dkim.h ] && command -v cc >/dev/null || { echo "libopendkim-dev, gcc"; return; }
 }
 
