@@ -2,6 +2,11 @@ package bimi
 
 import (
 	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -78,5 +83,48 @@ func TestDiscoveryItems(t *testing.T) {
 			require.Equal(t, c.domain, d.Domain)
 			require.Len(t, d.Queries, c.asked)
 		})
+	}
+}
+
+// TestItemsAreNamed holds the items A1 to H16 of the checklist against the tests:
+// each begins the name of a sub-test in the directory that its group stands with. The
+// later groups are not in this table: their tests are named by what they are about.
+func TestItemsAreNamed(t *testing.T) {
+	elsewhere := map[string]string{"A16": "func TestNothingForTheIneligible("}
+	for _, group := range []struct {
+		letter string
+		items  int
+		dir    string
+	}{
+		{"A", 16, "."},     // eligibility: TestEligible
+		{"B", 7, "."},      // BIMI-Selector: TestSelector
+		{"C", 10, "."},     // record discovery: TestDiscover, TestDiscoveryItems
+		{"D", 9, "."},      // lps=: the same
+		{"E", 10, "."},     // record syntax: TestRecordItems
+		{"F", 4, "."},      // declination: TestVerify
+		{"G", 9, "fetch"},  // fetching: TestChecklist there
+		{"H", 16, "svgps"}, // the image: TestChecklist there
+	} {
+		files, err := filepath.Glob(filepath.Join(group.dir, "*_test.go"))
+		require.NoError(t, err)
+		var source strings.Builder
+		for _, f := range files {
+			data, err := os.ReadFile(f)
+			require.NoError(t, err)
+			source.Write(data)
+		}
+		for i := 1; i <= group.items; i++ {
+			item := group.letter + strconv.Itoa(i)
+			found := false
+			for _, form := range []string{`"` + item + " ", `"` + item + `"`, `"` + item + "/", elsewhere[item]} {
+				found = found || form != "" && strings.Contains(source.String(), form)
+			}
+			// Or it stands second in a name: "D1 D2 D9 by the address of the author".
+			for name := range strings.SplitSeq(source.String(), `"`) {
+				words := strings.Fields(name)
+				found = found || len(words) > 2 && len(words[0]) <= 3 && words[0][0] == group.letter[0] && slices.Contains(words[1:min(len(words), 3)], item)
+			}
+			require.True(t, found, "no test of the name %s in %s", item, group.dir)
+		}
 	}
 }
