@@ -242,17 +242,11 @@ func (s *Sealer) prepare() (k prepared, err error) {
 
 // canonicalization reads c= by the rules of RFC 6376, section 3.5.
 func (s *Sealer) canonicalization() (header, body message.Canonicalization, err error) {
-	switch s.Canonicalization {
-	case "", "relaxed/relaxed":
-		return message.Relaxed, message.Relaxed, nil
-	case "relaxed", "relaxed/simple":
-		return message.Relaxed, message.Simple, nil
-	case "simple", "simple/simple":
-		return message.Simple, message.Simple, nil
-	case "simple/relaxed":
-		return message.Simple, message.Relaxed, nil
+	header, body, ok := sig.Canonicalizations(s.Canonicalization)
+	if !ok {
+		err = fmt.Errorf("%w: %q", ErrCanonicalization, s.Canonicalization)
 	}
-	return 0, 0, fmt.Errorf("%w: %q", ErrCanonicalization, s.Canonicalization)
+	return header, body, err
 }
 
 func (s *Sealer) checkFields() error {

@@ -100,17 +100,11 @@ func (s *Signer) prepare() (job, error) {
 
 // canonicalization reads c= by the rules of RFC 6376, section 3.5.
 func (s *Signer) canonicalization() (header, body message.Canonicalization, err error) {
-	switch s.Canonicalization {
-	case "", "relaxed/relaxed":
-		return message.Relaxed, message.Relaxed, nil
-	case "relaxed", "relaxed/simple":
-		return message.Relaxed, message.Simple, nil
-	case "simple", "simple/simple":
-		return message.Simple, message.Simple, nil
-	case "simple/relaxed":
-		return message.Simple, message.Relaxed, nil
+	header, body, ok := sig.Canonicalizations(s.Canonicalization)
+	if !ok {
+		err = ErrCanonicalization
 	}
-	return 0, 0, ErrCanonicalization
+	return header, body, err
 }
 
 // useKey finds the algorithm for a key and refuses one that no verifier accepts.
