@@ -60,7 +60,7 @@ func (o *options) fetcher() (bimi.Fetcher, error) {
 		}
 		return w, nil
 	}
-	if o.dnsFile != "" {
+	if o.dnsFile != "" || o.replay != "" {
 		return nil, nil
 	}
 	return &fetch.Fetcher{}, nil

@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/seed2385d973/mailauth"
 	"github.com/seed2385d973/mailauth/dkim"
+	"github.com/seed2385d973/mailauth/dnsutil"
 	"github.com/seed2385d973/mailauth/examples/internal/sample"
 )
 
@@ -31,9 +33,22 @@ func evaluateCommand(ctx context.Context, name string, args []string, stdin io.R
 	if e.BIMI, err = o.bimiVerifier(); err != nil {
 		return err
 	}
+	var kept *dnsutil.Recorder
+	if o.record != "" {
+		if m.Session.Time.IsZero() {
+			m.Session.Time = time.Now()
+		}
+		kept = &dnsutil.Recorder{Resolver: e.Resolver}
+		e.Resolver = kept
+	}
 	r, err := e.Evaluate(ctx, m)
 	if err != nil {
 		return err
+	}
+	if kept != nil {
+		if err := o.keep(m.Session, kept); err != nil {
+			return err
+		}
 	}
 	if o.json {
 		if name == "arc" {
@@ -56,11 +71,14 @@ func (o *options) input(name string, files []string) (*mailauth.Evaluator, *mail
 		return &mailauth.Evaluator{Resolver: sample.Zone(), AuthservID: o.authserv},
 			&mailauth.Message{Session: sample.Session(), Data: bytes.NewReader(sample.Message())}, nil
 	}
-	resolver, err := o.resolver()
-	if err != nil {
-		return nil, nil, err
+	var s mailauth.Session
+	var resolver dnsutil.Resolver
+	var err error
+	if o.replay != "" {
+		s, resolver, err = o.replayed()
+	} else if resolver, err = o.resolver(); err == nil {
+		s, err = o.session()
 	}
-	s, err := o.session()
 	if err != nil {
 		return nil, nil, err
 	}

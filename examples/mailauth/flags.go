@@ -28,6 +28,7 @@ type options struct {
 
 	preset, httpFile string // of evaluate and bimi
 	check            bool   // of bimi
+	record, replay   string // of evaluate and its parts
 
 	trust            []string // of evaluate, arc and dmarc
 	domain, selector string   // of seal
@@ -55,6 +56,10 @@ func parseFlags(name string, args []string, stderr io.Writer) (*options, []strin
 	}
 	if name == "evaluate" || name == "bimi" {
 		o.bimiFlags(name)
+	}
+	switch name {
+	case "evaluate", "spf", "dkim", "arc", "dmarc":
+		o.recordingFlags()
 	}
 	switch name {
 	case "evaluate", "arc", "dmarc":

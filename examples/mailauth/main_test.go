@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -53,6 +54,29 @@ func TestCommand(t *testing.T) {
 			c.Check(t, "stderr", strings.ReplaceAll(errs.String(), dir, "$DIR"))
 		})
 	}
+}
+
+// TestRecording: what -record kept is enough for the same verdict without the
+// zone, and -replay takes nothing from elsewhere.
+func TestRecording(t *testing.T) {
+	dir := t.TempDir()
+	msg, zone, kept := filepath.Join(dir, "message.eml"), filepath.Join(dir, "zone.txt"), filepath.Join(dir, "kept.json")
+	require.NoError(t, os.WriteFile(msg, sample.Message(), 0o600))
+	text, err := os.ReadFile("../internal/sample/zone.txt")
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(zone, text, 0o600))
+	s := sample.Session()
+	command := func(want int, args ...string) string {
+		t.Helper()
+		var out, errs bytes.Buffer
+		require.Equal(t, want, run(context.Background(), args, strings.NewReader(""), &out, &errs), "%v: %s", args, errs.String())
+		return out.String()
+	}
+	verdict := command(0, "evaluate", "-json", "-dns", zone, "-record", kept, "-ip", s.IP.String(), "-helo", s.HELO, "-from", s.MailFrom, "-now", s.Time.Format(time.RFC3339), msg)
+	require.Contains(t, verdict, `"dmarc"`)
+	require.NoError(t, os.Remove(zone))
+	require.Equal(t, verdict, command(0, "evaluate", "-json", "-replay", kept, msg))
+	command(2, "evaluate", "-replay", kept, "-from", "x@example.com", msg)
 }
 
 // exampleKey is a key that everybody may know.
