@@ -110,7 +110,7 @@ const sectionsFile = "testdata/sections.txt"
 
 // notAtHand are RFCs that may be cited although their texts are not among the
 // specifications, so that nobody can check the section.
-var notAtHand = []int{1123, 1918, 2397, 3596, 3597, 3709, 4033, 4034, 4035, 5280, 5452, 5737, 5782, 6066, 6125, 6170, 6890, 6895, 6962, 9110, 9162, 9399, 9525}
+var notAtHand = []int{1123, 1918, 2397, 3596, 3597, 3709, 4033, 4034, 4035, 5280, 5452, 5737, 5782, 6066, 6125, 6170, 6890, 6895, 6962, 8659, 9110, 9162, 9399, 9525}
 
 const sectionNumber = `(?:[0-9]+|[A-Z])(?:\.[0-9]+)*`
 

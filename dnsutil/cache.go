@@ -309,6 +309,9 @@ func itemSize(k cacheKey, a Answer, err error) int {
 	for _, m := range a.MX {
 		n += slot + len(m.Host)
 	}
+	for _, c := range a.CAA {
+		n += slot + len(c.Tag) + len(c.Value)
+	}
 	n += slot * len(a.Addrs)
 	if err != nil {
 		n += slot + len(err.Error())

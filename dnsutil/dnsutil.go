@@ -51,7 +51,8 @@ type Peeker interface {
 // The zero value is no type; no verifier asks for it.
 type Type uint16
 
-// The record types that the verifiers ask for (RFC 1035, section 3.2.2; RFC 3596).
+// The record types that the verifiers ask for (RFC 1035, section 3.2.2; RFC 3596),
+// and CAA (RFC 8659), which only checks for publishers do.
 const (
 	TypeA     Type = 1
 	TypeCNAME Type = 5
@@ -59,6 +60,7 @@ const (
 	TypeMX    Type = 15
 	TypeTXT   Type = 16
 	TypeAAAA  Type = 28
+	TypeCAA   Type = 257
 )
 
 // String returns the type's mnemonic, or TYPE followed by its number (RFC 3597).
@@ -76,6 +78,8 @@ func (t Type) String() string {
 		return "TXT"
 	case TypeAAAA:
 		return "AAAA"
+	case TypeCAA:
+		return "CAA"
 	}
 	return "TYPE" + strconv.Itoa(int(t))
 }
@@ -84,6 +88,15 @@ func (t Type) String() string {
 type MX struct {
 	Preference uint16
 	Host       string // absolute, ending in a dot; "." in a Null MX (RFC 7505)
+}
+
+// CAA is one property of a Certification Authority Authorization record (RFC 8659,
+// section 4.1): octets as they are, of any value. A record whose data end early
+// has an empty Tag; it is a record all the same.
+type CAA struct {
+	Flags uint8  // 128 is "issuer critical"
+	Tag   string // the property, as published; compared without regard to case
+	Value string
 }
 
 // Answer is what the DNS said to one question. Only the field for the type
@@ -100,6 +113,7 @@ type Answer struct {
 	Addrs     []netip.Addr  // for A and AAAA
 	MX        []MX          // in the order of the answer
 	Names     []string      // for PTR and CNAME: absolute, ending in a dot
+	CAA       []CAA         // in the order of the answer
 	NXDomain  bool          // the name does not exist (as opposed to: has no such record)
 	Authentic bool          // DNSSEC-validated by the resolver (AD)
 	TTL       time.Duration // least TTL of the answer's records; zero if unknown
@@ -108,5 +122,5 @@ type Answer struct {
 
 // Empty reports whether the answer holds no record.
 func (a Answer) Empty() bool {
-	return len(a.TXT) == 0 && len(a.Addrs) == 0 && len(a.MX) == 0 && len(a.Names) == 0
+	return len(a.TXT) == 0 && len(a.Addrs) == 0 && len(a.MX) == 0 && len(a.Names) == 0 && len(a.CAA) == 0
 }

@@ -15,7 +15,8 @@ import (
 //
 //   - It cannot tell a name that does not exist from one that has no such record.
 //     Answer.NXDomain is never set, so that a DMARC record's np= is never applied.
-//   - There is no TTL, no CNAME chain and no AD bit, and CNAME records cannot be asked for (ErrType).
+//   - There is no TTL, no CNAME chain and no AD bit, and CNAME and CAA records cannot
+//     be asked for (ErrType).
 //   - A and AAAA come from /etc/hosts where that has the name, and so does PTR.
 //     AAAA records with an IPv4-mapped address are lost.
 //   - PTR is for names below in-addr.arpa and ip6.arpa that stand for an address.

@@ -49,9 +49,12 @@ func TestFromNetRefuses(t *testing.T) {
 		_, err := r.Lookup(t.Context(), name, dnsutil.TypePTR)
 		require.ErrorIs(t, err, dnsutil.ErrName, name)
 	}
-	_, err := r.Lookup(t.Context(), "example.com.", dnsutil.TypeCNAME)
-	require.ErrorIs(t, err, dnsutil.ErrType)
-	_, err = dnsutil.FromNet(nil).Lookup(t.Context(), "x.onion.", dnsutil.TypeA)
+	for _, ty := range []dnsutil.Type{dnsutil.TypeCNAME, dnsutil.TypeCAA} {
+		_, err := r.Lookup(t.Context(), "example.com.", ty)
+		require.ErrorIs(t, err, dnsutil.ErrType)
+		require.ErrorContains(t, err, ty.String())
+	}
+	_, err := dnsutil.FromNet(nil).Lookup(t.Context(), "x.onion.", dnsutil.TypeA)
 	require.ErrorIs(t, err, dnsutil.ErrName)
 }
 
@@ -78,7 +81,7 @@ func TestErrorCode(t *testing.T) {
 }
 
 func TestTypeString(t *testing.T) {
-	for ty, want := range map[dnsutil.Type]string{1: "A", 5: "CNAME", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA", 0: "TYPE0", 65535: "TYPE65535"} {
+	for ty, want := range map[dnsutil.Type]string{1: "A", 5: "CNAME", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA", 257: "CAA", 0: "TYPE0", 65535: "TYPE65535"} {
 		require.Equal(t, want, ty.String())
 	}
 }

@@ -167,6 +167,7 @@ type exchangeJSON struct {
 	Addrs     []netip.Addr  `json:"addrs,omitempty"`
 	MX        []mxJSON      `json:"mx,omitempty"`
 	Names     []text        `json:"names,omitempty"`
+	CAA       []caaJSON     `json:"caa,omitempty"`
 	NXDomain  bool          `json:"nxdomain,omitempty"`
 	Authentic bool          `json:"authentic,omitempty"`
 	TTL       time.Duration `json:"ttl,omitempty"`
@@ -178,6 +179,12 @@ type exchangeJSON struct {
 type mxJSON struct {
 	Preference uint16 `json:"preference"`
 	Host       text   `json:"host"`
+}
+
+type caaJSON struct {
+	Flags uint8 `json:"flags"`
+	Tag   text  `json:"tag"`
+	Value text  `json:"value"`
 }
 
 const (
@@ -194,6 +201,9 @@ func (x Exchange) MarshalJSON() ([]byte, error) {
 	}
 	for _, m := range a.MX {
 		j.MX = append(j.MX, mxJSON{m.Preference, text(m.Host)})
+	}
+	for _, c := range a.CAA {
+		j.CAA = append(j.CAA, caaJSON{c.Flags, text(c.Tag), text(c.Value)})
 	}
 	if x.Err != nil {
 		s := text(x.Err.Error())
@@ -227,6 +237,9 @@ func (x *Exchange) UnmarshalJSON(b []byte) error {
 	}}
 	for _, m := range j.MX {
 		out.Answer.MX = append(out.Answer.MX, MX{m.Preference, string(m.Host)})
+	}
+	for _, c := range j.CAA {
+		out.Answer.CAA = append(out.Answer.CAA, CAA{c.Flags, string(c.Tag), string(c.Value)})
 	}
 	if j.Error == nil {
 		if len(j.Is) > 0 {

@@ -25,6 +25,7 @@ data.example.  300 A 192.0.2.1
 data.example.  300 AAAA ::ffff:192.0.2.1
 data.example.  300 MX 10 mx.example.
 null.example.  300 MX 0 .
+data.example.  300 CAA 128 issuevmc "ca.example; \"\255"
 empty.example. 300 TXT ""
 alias.example. 300 CNAME data.example.
 1.example.     300 PTR data.example.
@@ -33,7 +34,7 @@ alias.example. 300 CNAME data.example.
 		WithFault("own.example", 0, own).
 		WithAnswer("auth.example", 0, dnsutil.Answer{TXT: []string{"x"}, Authentic: true, Addrs: []netip.Addr{netip.MustParseAddr("fe80::1%x")}})
 	names := []string{"data.example.", "null.example.", "empty.example.", "alias.example.", "1.example.", "bad.example.", "slow.example.", "own.example.", "auth.example.", "none.example."}
-	types := []dnsutil.Type{dnsutil.TypeA, dnsutil.TypeAAAA, dnsutil.TypeMX, dnsutil.TypeTXT, dnsutil.TypePTR, dnsutil.TypeCNAME}
+	types := []dnsutil.Type{dnsutil.TypeA, dnsutil.TypeAAAA, dnsutil.TypeMX, dnsutil.TypeTXT, dnsutil.TypePTR, dnsutil.TypeCNAME, dnsutil.TypeCAA}
 
 	rec := &dnsutil.Recorder{Resolver: z}
 	type outcome struct {

@@ -73,7 +73,7 @@ func (c *Client) Lookup(ctx context.Context, name string, t dnsutil.Type) (dnsut
 		return dnsutil.Answer{}, fmt.Errorf("%w: %q", dnsutil.ErrName, name)
 	}
 	switch t {
-	case dnsutil.TypeA, dnsutil.TypeAAAA, dnsutil.TypeTXT, dnsutil.TypeMX, dnsutil.TypePTR, dnsutil.TypeCNAME:
+	case dnsutil.TypeA, dnsutil.TypeAAAA, dnsutil.TypeTXT, dnsutil.TypeMX, dnsutil.TypePTR, dnsutil.TypeCNAME, dnsutil.TypeCAA:
 	default:
 		return dnsutil.Answer{}, fmt.Errorf("%w: %s", dnsutil.ErrType, t)
 	}

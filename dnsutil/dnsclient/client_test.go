@@ -493,5 +493,5 @@ func TestConformanceFromNet(t *testing.T) {
 		var d net.Dialer
 		return d.DialContext(ctx, network, s.addr)
 	}})
-	require.NoError(t, dnstest.TestResolver(r, dnstest.NoNXDomain, dnstest.NoChain, dnstest.NoCNAMEType, dnstest.NoOddNames, dnstest.NoMapped))
+	require.NoError(t, dnstest.TestResolver(r, dnstest.NoNXDomain, dnstest.NoChain, dnstest.NoCNAMEType, dnstest.NoOddNames, dnstest.NoMapped, dnstest.NoCAA))
 }

@@ -63,7 +63,7 @@ func FuzzAccept(f *testing.F) {
 			t.Fatalf("accepted a reply to another question: % x", b[12:12+len(q.question)])
 		}
 		a := r.answer
-		if len(a.Addrs)+len(a.MX)+len(a.Names) > 0 || a.NXDomain && !a.Empty() || len(a.Chain) > rr.MaxChain || a.TTL < 0 {
+		if len(a.Addrs)+len(a.MX)+len(a.Names)+len(a.CAA) > 0 || a.NXDomain && !a.Empty() || len(a.Chain) > rr.MaxChain || a.TTL < 0 {
 			t.Fatalf("%+v", a)
 		}
 	})

@@ -163,6 +163,9 @@ func fromZone(t testing.TB, z *dnstest.Zone) handler {
 		for _, x := range a.MX {
 			m.Answer = append(m.Answer, &dns.MX{Hdr: header(qt), Preference: x.Preference, Mx: x.Host})
 		}
+		for _, c := range a.CAA {
+			m.Answer = append(m.Answer, &dns.CAA{Hdr: header(qt), Flag: c.Flags, Tag: c.Tag, Value: strings.ReplaceAll(c.Value, `\`, `\\`)})
+		}
 		for _, n := range a.Names {
 			if qt == dnsutil.TypePTR {
 				m.Answer = append(m.Answer, &dns.PTR{Hdr: header(qt), Ptr: n})

@@ -30,6 +30,8 @@ mapped      AAAA  ::ffff:192.0.2.1
 data        MX    10 mx1
 data        MX    20 mx2
 null        MX    0 .
+data        CAA   0 issuevmc "ca.example; policy=\"a\\b\""
+data        CAA   128 Iodef ""
 empty       TXT   ""
 a.b.deep    TXT   "deep"
 o'brien+tag TXT   "odd"
@@ -63,6 +65,7 @@ const (
 	NoChain                          // does not report CNAMEs
 	NoCNAMEType                      // cannot be asked for CNAME records
 	NoOddNames                       // refuses unusual questions, with an error
+	NoCAA                            // cannot be asked for CAA records (dnsutil.FromNet)
 	NoMapped                         // loses AAAA records with an IPv4-mapped address
 )
 
@@ -115,6 +118,9 @@ var checks = [...]check{
 	{name: "mapped", t: dnsutil.TypeAAAA, data: []string{"::ffff:192.0.2.1"}},
 	{name: "data", t: dnsutil.TypeMX, data: []string{"10 mx1." + origin, "20 mx2." + origin}},
 	{name: "null", t: dnsutil.TypeMX, data: []string{"0 ."}},
+	{name: "data", t: dnsutil.TypeCAA, data: []string{`0 issuevmc ca.example; policy="a\b"`, "128 iodef "}},
+	{name: "ns", t: dnsutil.TypeCAA, want: nodata},
+	{name: "missing", t: dnsutil.TypeCAA, want: nxdomain},
 	{name: "empty", t: dnsutil.TypeTXT, data: []string{""}},
 	{name: "big", t: dnsutil.TypeTXT, data: []string{strings.Repeat(big250, 6)}},
 	{name: "x.y.wild", t: dnsutil.TypeTXT, data: []string{"wild"}},
@@ -157,7 +163,7 @@ func (k check) full() string {
 }
 
 func (c *conformance) ask(k check) {
-	if k.t == dnsutil.TypeCNAME && c.exempt(NoCNAMEType) || k.name == "mapped" && c.exempt(NoMapped) {
+	if k.t == dnsutil.TypeCNAME && c.exempt(NoCNAMEType) || k.t == dnsutil.TypeCAA && c.exempt(NoCAA) || k.name == "mapped" && c.exempt(NoMapped) {
 		return
 	}
 	q := k.t.String() + " " + k.full()
@@ -185,7 +191,7 @@ func (c *conformance) ask(k check) {
 	if got, want := texts(a, k.t), slices.Sorted(slices.Values(k.data)); !slices.Equal(got, want) {
 		c.wrong("%s: %q, want %q", q, got, want)
 	}
-	if n := len(a.TXT) + len(a.Addrs) + len(a.MX) + len(a.Names); n != len(k.data) {
+	if n := len(a.TXT) + len(a.Addrs) + len(a.MX) + len(a.Names) + len(a.CAA); n != len(k.data) {
 		c.wrong("%s: %d records, want %d of that type and none of another: %+v", q, n, len(k.data), a)
 	}
 	for _, ip := range a.Addrs {
@@ -232,6 +238,10 @@ func texts(a dnsutil.Answer, t dnsutil.Type) []string {
 	case dnsutil.TypeMX:
 		for _, m := range a.MX {
 			out = append(out, fmt.Sprintf("%d %s", m.Preference, strings.ToLower(m.Host)))
+		}
+	case dnsutil.TypeCAA:
+		for _, p := range a.CAA {
+			out = append(out, fmt.Sprintf("%d %s %s", p.Flags, strings.ToLower(p.Tag), p.Value))
 		}
 	default:
 		for _, n := range a.Names {

@@ -35,7 +35,7 @@ func ExampleTestResolver() {
 	zone := dnstest.NewConformanceZone()
 	adapter := dnsutil.ResolverFunc(func(ctx context.Context, name string, t dnsutil.Type) (dnsutil.Answer, error) {
 		a, err := zone.Lookup(ctx, name, t)
-		return dnsutil.Answer{TXT: a.TXT, Addrs: a.Addrs, MX: a.MX, Names: a.Names, Chain: a.Chain}, err
+		return dnsutil.Answer{TXT: a.TXT, Addrs: a.Addrs, MX: a.MX, Names: a.Names, CAA: a.CAA, Chain: a.Chain}, err
 	})
 	fmt.Println(dnstest.TestResolver(zone))
 	fmt.Println(dnstest.TestResolver(adapter) != nil)

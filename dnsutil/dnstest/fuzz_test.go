@@ -28,7 +28,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		for _, name := range []string{"example.com.", "a.example.", "x.y.z."} {
-			for _, ty := range []dnsutil.Type{dnsutil.TypeA, dnsutil.TypeTXT, dnsutil.TypeMX, dnsutil.TypePTR, dnsutil.TypeCNAME} {
+			for _, ty := range []dnsutil.Type{dnsutil.TypeA, dnsutil.TypeTXT, dnsutil.TypeMX, dnsutil.TypePTR, dnsutil.TypeCNAME, dnsutil.TypeCAA} {
 				a, err := z.Lookup(t.Context(), name, ty)
 				if err != nil && !a.Empty() || a.NXDomain && !a.Empty() || a.TTL < 0 {
 					t.Fatalf("%+v %v", a, err)

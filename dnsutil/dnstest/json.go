@@ -195,6 +195,27 @@ func answerJSON(t dnsutil.Type, v json.RawMessage) (a dnsutil.Answer, err error)
 		for i, n := range a.Names {
 			a.Names[i] = key(n)
 		}
+	case dnsutil.TypeCAA:
+		var records [][]json.RawMessage
+		if err := json.Unmarshal(v, &records); err != nil {
+			return dnsutil.Answer{}, err
+		}
+		for _, r := range records {
+			var c dnsutil.CAA
+			if len(r) != 3 {
+				return dnsutil.Answer{}, fmt.Errorf(`a CAA is [flags, "tag", "value"]`)
+			}
+			if err := json.Unmarshal(r[0], &c.Flags); err != nil {
+				return dnsutil.Answer{}, err
+			}
+			if err := json.Unmarshal(r[1], (*chunk)(&c.Tag)); err != nil {
+				return dnsutil.Answer{}, err
+			}
+			if err := json.Unmarshal(r[2], (*chunk)(&c.Value)); err != nil {
+				return dnsutil.Answer{}, err
+			}
+			a.CAA = append(a.CAA, c)
+		}
 	case dnsutil.TypeCNAME:
 		var target string
 		if err := json.Unmarshal(v, &target); err != nil {

@@ -32,6 +32,9 @@ func (z *Zone) parseText(text string) error {
 		if soa, ok := r.(*dns.SOA); ok {
 			n.ttl = min(ttl, time.Duration(soa.Minttl)*time.Second) // RFC 2308, section 5
 		}
+		if caa, ok := r.(*dns.CAA); ok {
+			caa.Value = rr.Text([]string{caa.Value}) // as it is in a message
+		}
 		a, ok := n.data[t]
 		if !rr.Add(&a, r, t) {
 			continue

@@ -74,7 +74,7 @@ type outcome struct {
 // Text that begins with "{" is a JSON object from names, without final dot, to
 // what they have: TXT as lists of chunks, where {"b64": "..."} is a chunk of
 // raw octets; A, AAAA and PTR as lists of strings; MX as lists of [preference,
-// "host"]; CNAME as a string; "<TYPE>_rcode" and, for all types, "error" as one of
+// "host"]; CAA as lists of [flags, "tag", "value"]; CNAME as a string; "<TYPE>_rcode" and, for all types, "error" as one of
 // the words nodata, nxdomain, servfail, timeout, refused, formerr, notimp. The
 // name "*" stands for every name that is not listed. A name that is not there does
 // not exist, whatever is below it. These answers have no TTL.
@@ -320,6 +320,7 @@ func (n *node) shuffled(rnd *rand.Rand) *node {
 		a := n.data[t]
 		a.TXT, a.Addrs = shuffle(rnd, a.TXT), shuffle(rnd, a.Addrs)
 		a.MX, a.Names = shuffle(rnd, a.MX), shuffle(rnd, a.Names)
+		a.CAA = shuffle(rnd, a.CAA)
 		c.data[t] = a
 	}
 	return c

@@ -33,6 +33,8 @@ loop            CNAME loop2
 loop2           CNAME loop
 1.2.0.192.in-addr.arpa. PTR Mail
 srv             NS ns.
+caa             CAA 0 issue ";"
+caa         90  CAA 128 issueVMC "ca.example; a=\"\\\" \255"
 `
 
 const jsonZone = `{
@@ -43,6 +45,7 @@ const jsonZone = `{
 "down.example.com": {"error": "timeout", "A": ["192.0.2.1"]},
 "gone.example.com": {"error": "nxdomain"},
 "a.b.example.com": {},
+"caa.example.com": {"CAA": [[0, "issue", ";"], [128, "issueVMC", {"b64": "/wA="}]], "A_rcode": "nodata"},
 "1.2.0.192.in-addr.arpa": {"PTR": ["mail.example.com"]}
 }`
 
@@ -99,6 +102,7 @@ func TestZoneText(t *testing.T) {
 		{"loop.example.com.", dnsutil.TypeA, dnsutil.Answer{}, dnsutil.ErrChain},
 		{"1.2.0.192.in-addr.arpa.", dnsutil.TypePTR, dnsutil.Answer{Names: []string{"mail.example.com."}, TTL: 600 * s}, nil},
 		{"srv.example.com.", dnsutil.TypeA, dnsutil.Answer{TTL: 300 * s}, nil},
+		{"caa.example.com.", dnsutil.TypeCAA, dnsutil.Answer{CAA: []dnsutil.CAA{{Tag: "issue", Value: ";"}, {Flags: 128, Tag: "issueVMC", Value: "ca.example; a=\"\\\" \xff"}}, TTL: 90 * s}, nil},
 		{"com.", dnsutil.TypeTXT, dnsutil.Answer{}, nil},
 		{"example.org.", dnsutil.TypeTXT, dnsutil.Answer{NXDomain: true}, nil},
 		{"example.com", dnsutil.TypeTXT, dnsutil.Answer{}, dnsutil.ErrName},
@@ -121,6 +125,7 @@ func TestZoneJSON(t *testing.T) {
 		{"down.example.com.", dnsutil.TypeA, dnsutil.Answer{}, dnsutil.ErrTimeout},
 		{"gone.example.com.", dnsutil.TypeA, dnsutil.Answer{NXDomain: true}, nil},
 		{"a.b.example.com.", dnsutil.TypeA, dnsutil.Answer{}, nil},
+		{"caa.example.com.", dnsutil.TypeCAA, dnsutil.Answer{CAA: []dnsutil.CAA{{Tag: "issue", Value: ";"}, {Flags: 128, Tag: "issueVMC", Value: "\xff\x00"}}}, nil},
 		{"b.example.com.", dnsutil.TypeA, dnsutil.Answer{NXDomain: true}, nil}, // the command's rule: absent is NXDOMAIN
 	})
 	check(t, dnstest.MustParse(`{"*": {"TXT": [["any"]], "A_rcode": "refused"}, "x.example": {"CNAME": "y.example"}, "z.example": {}}`), []want{
@@ -140,6 +145,7 @@ func TestParseErrors(t *testing.T) {
 		`{"a": {"TXT": [[{"b65": "AA=="}]]}}`, `{"a": {"A": ["::1"]}}`, `{"a": {"AAAA": ["192.0.2.1"]}}`, `{"a": {"AAAA": ["fe80::1%x"]}}`, `{"a": {"MX": [[10]]}}`,
 		`{"a": {"MX": [[70000, "b"]]}}`, `{"a": {"MX": [[1, "b", 2]]}}`, `{"a": {"txt": [["x"]]}}`, `{"a": {"error": "nofail"}}`, `{"a": {"error": 1}}`, `{"a": {"X_rcode": "nodata"}}`,
 		`{"a": {}, "A": {}}`, `{"a": {}, "a": {}}`, `{"a": {"A": [], "A": []}}`, `{"a": []}`, `{"a": null}`, `{"a": {}`, `{"a": {}} x`, `{1: {}}`, `{"a" {}}`, `{"a": {"PTR": "x"}}`, `{"a": {"CNAME": ["x"]}}`,
+		`{"a": {"CAA": ["x"]}}`, `{"a": {"CAA": [[0, "issue"]]}}`, `{"a": {"CAA": [[256, "issue", ";"]]}}`, `{"a": {"CAA": [["0", "issue", ";"]]}}`, `{"a": {"CAA": [[0, 1, ";"]]}}`, `{"a": {"CAA": [[0, "issue", 1]]}}`,
 	} {
 		z, err := dnstest.Parse(text)
 		require.Error(t, err, text)

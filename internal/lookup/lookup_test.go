@@ -165,6 +165,8 @@ func testAdapters(t *testing.T) {
 		{"zone", answer(dnsutil.Answer{Addrs: []netip.Addr{v6.WithZone("x")}}, nil), dnsutil.TypeAAAA, dnsutil.ErrAnswer},
 		{"zero address", answer(dnsutil.Answer{Addrs: []netip.Addr{{}}}, nil), dnsutil.TypeAAAA, dnsutil.ErrAnswer},
 		{"MX for TXT", answer(dnsutil.Answer{MX: []dnsutil.MX{{}}}, nil), txt, dnsutil.ErrAnswer},
+		{"CAA for TXT", answer(dnsutil.Answer{CAA: []dnsutil.CAA{{}}}, nil), txt, dnsutil.ErrAnswer},
+		{"TXT for CAA", answer(dnsutil.Answer{TXT: []string{""}}, nil), dnsutil.TypeCAA, dnsutil.ErrAnswer},
 	} {
 		t.Run("DNS-17/"+c.what, func(t *testing.T) {
 			s := lookup.New(t.Context(), c.r, lookup.Limits{})

@@ -148,7 +148,7 @@ func (m *memo) each(f func(*entry)) {
 // mixes these up confuses NXDOMAIN with data sooner or later; the question
 // counts as failed.
 func vet(a dnsutil.Answer, t dnsutil.Type) error {
-	txt, addrs, mx, names := len(a.TXT) > 0, len(a.Addrs) > 0, len(a.MX) > 0, len(a.Names) > 0
+	txt, addrs, mx, names, caa := len(a.TXT) > 0, len(a.Addrs) > 0, len(a.MX) > 0, len(a.Names) > 0, len(a.CAA) > 0
 	switch t {
 	case dnsutil.TypeTXT:
 		txt = false
@@ -163,8 +163,10 @@ func vet(a dnsutil.Answer, t dnsutil.Type) error {
 		mx = false
 	case dnsutil.TypePTR, dnsutil.TypeCNAME:
 		names = false
+	case dnsutil.TypeCAA:
+		caa = false
 	}
-	if txt || addrs || mx || names {
+	if txt || addrs || mx || names || caa {
 		return fmt.Errorf("%w: records of another type than %s", dnsutil.ErrAnswer, t)
 	}
 	if a.NXDomain && !a.Empty() {
@@ -177,7 +179,7 @@ func vet(a dnsutil.Answer, t dnsutil.Type) error {
 // for what surrounds it on the wire (RFC 1035, section 3.2.1).
 func size(a dnsutil.Answer) int {
 	const fixed = 12
-	n := fixed * (len(a.TXT) + len(a.Addrs) + len(a.MX) + len(a.Names) + len(a.Chain))
+	n := fixed * (len(a.TXT) + len(a.Addrs) + len(a.MX) + len(a.Names) + len(a.CAA) + len(a.Chain))
 	for _, s := range a.TXT {
 		n += len(s)
 	}
@@ -189,6 +191,9 @@ func size(a dnsutil.Answer) int {
 	}
 	for _, s := range a.Names {
 		n += len(s)
+	}
+	for _, c := range a.CAA {
+		n += 2 + len(c.Tag) + len(c.Value)
 	}
 	for _, s := range a.Chain {
 		n += len(s)

@@ -42,6 +42,9 @@ func Add(a *dnsutil.Answer, r dns.RR, t dnsutil.Type) bool {
 		a.Names = append(a.Names, Name(r.Ptr))
 	case *dns.CNAME:
 		a.Names = append(a.Names, Name(r.Target))
+	case *dns.CAA:
+		// The package dns escapes the tag and not the value, when it reads a message.
+		a.CAA = append(a.CAA, dnsutil.CAA{Flags: r.Flag, Tag: Text([]string{r.Tag}), Value: r.Value})
 	default:
 		return false
 	}
