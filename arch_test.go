@@ -69,6 +69,7 @@ var architecture = map[string]rule{
 	"internal/txt":             {},
 
 	// What only tests import may use what tests may.
+	"internal/alphabet":          {},
 	"internal/testcase":          {own: "dnsutil dnsutil/dnstest internal/...", third: "github.com/stretchr/testify/..."},
 	"internal/sig/sigtest":       {own: "message dnsutil dnsutil/dnstest internal/..."},
 	"bimi/markcert/markcerttest": {own: leaves},
