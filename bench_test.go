@@ -158,7 +158,7 @@ func TestAllocations(t *testing.T) {
 	for name, c := range map[string]struct {
 		arc  bool
 		most float64
-	}{"without ARC": {false, 170}, "ARC of 2": {true, 300}} {
+	}{"without ARC": {false, 160}, "ARC of 2": {true, 240}} {
 		t.Run(name, func(t *testing.T) {
 			evaluate, _, _ := wholeMessage(t, c.arc)
 			require.LessOrEqual(t, testing.AllocsPerRun(50, func() { evaluate() }), c.most)

@@ -229,10 +229,48 @@ const (
 	maxDKIM = 8
 )
 
-// envelopeCheck is an SPF check that runs beside everything else.
+// envelopeCheck is an SPF check: at once where the answers are at hand, which
+// takes a few microseconds, else beside everything else.
 type envelopeCheck struct {
-	result spf.Result
-	done   chan struct{}
+	verifier spf.Verifier
+	scope    *lookup.Scope
+	identity spf.Identity
+	result   spf.Result
+	begun    bool
+	done     chan struct{} // nil if nothing has to be waited for
+}
+
+// run does the check.
+func (c *envelopeCheck) run(ev *Evaluation) {
+	if c.identity == spf.HELO {
+		c.result = c.verifier.HELO(ev.ctx, ev.spfSession())
+	} else {
+		c.result = c.verifier.MailFrom(ev.ctx, ev.spfSession())
+	}
+}
+
+// start starts the check. If patient, one whose turn to ask has not come waits for it.
+func (c *envelopeCheck) start(ev *Evaluation, patient bool) {
+	switch pace := c.scope.AtHand(func() { c.run(ev) }); {
+	case pace == lookup.AtOnce:
+		c.begun = true
+		c.scope.Finish()
+	case pace == lookup.Waits || patient:
+		c.begun = true
+		c.done = make(chan struct{})
+		go func() {
+			defer close(c.done)
+			defer c.scope.Finish()
+			c.run(ev)
+		}()
+	}
+}
+
+// wait waits for the check if it runs.
+func (c *envelopeCheck) wait() {
+	if c.done != nil {
+		<-c.done
+	}
 }
 
 // Start begins the evaluation of one message. The SPF checks of the envelope
@@ -261,25 +299,21 @@ func (ev *Evaluation) spfSession() spf.Session {
 func (ev *Evaluation) clock() time.Time { return ev.now }
 
 func (ev *Evaluation) startSPF() {
-	ev.check(&ev.spf, ev.spfScope, (*spf.Verifier).MailFrom)
+	for _, c := range []struct {
+		check    *envelopeCheck
+		scope    *lookup.Scope
+		identity spf.Identity
+	}{{&ev.spf, ev.spfScope, spf.MailFrom}, {&ev.helo, ev.heloScope, spf.HELO}} {
+		c.check.verifier, c.check.scope, c.check.identity = ev.e.SPF, c.scope, c.identity
+		c.check.verifier.Resolver, c.check.verifier.Now = c.scope, ev.clock
+	}
+	ev.spf.start(ev, true)
 	// Before the header has been read HELO has to wait, as nobody knows what a
 	// chain will ask; its record need not.
 	if n, err := domain.ParseQuery(ev.session.HELO); err == nil && n.Labels() > 1 && ev.session.IP.IsValid() {
 		ev.heloScope.Prefetch(n, dnsutil.TypeTXT)
 	}
-	ev.check(&ev.helo, ev.heloScope, (*spf.Verifier).HELO)
-}
-
-func (ev *Evaluation) check(c *envelopeCheck, scope *lookup.Scope, run func(*spf.Verifier, context.Context, spf.Session) spf.Result) {
-	v := ev.e.SPF
-	v.Resolver, v.Now = scope, ev.clock
-	s := ev.spfSession()
-	c.done = make(chan struct{})
-	go func() {
-		defer close(c.done)
-		defer scope.Finish()
-		c.result = run(&v, ev.ctx, s)
-	}()
+	ev.helo.start(ev, false)
 }
 
 // Write takes the next octets of the message. When they complete the header, all
@@ -322,6 +356,9 @@ func (ev *Evaluation) begin(h *message.Header) {
 		ev.dmarc.Prefetch(ev.ctx, ev.spfSession().MailFromDomain())
 		ev.dmarc.Prefetch(ev.ctx, ev.dkim.Domains()...)
 	}
+	if !ev.helo.begun {
+		ev.helo.start(ev, true)
+	}
 }
 
 // Finish ends the message and returns the result. The error is a limit of
@@ -345,7 +382,7 @@ func (ev *Evaluation) Finish() (*Result, error) {
 	r := &Result{Session: ev.session, Time: ev.now, Author: ev.author, Defects: m.Defects()}
 	r.DKIM = ev.dkim.Finish(m)
 	ev.dkimScope.Finish()
-	<-ev.spf.done
+	ev.spf.wait()
 	r.SPF = ev.spf.result
 	ids := make([]dmarc.Identifier, 0, 1+len(r.DKIM))
 	ids = append(ids, dmarc.SPFIdentifier(r.SPF.Status, r.SPF.Domain))
@@ -357,7 +394,7 @@ func (ev *Evaluation) Finish() (*Result, error) {
 	r.ARC = ev.arc.Finish(m)
 	ev.arcScope.Finish()
 	ev.trust(r)
-	<-ev.helo.done
+	ev.helo.wait()
 	r.SPFHELO = ev.helo.result
 	r.BIMI = ev.evaluateBIMI(r, m.Header())
 	r.Queries = ev.dns.Queries()
@@ -382,7 +419,7 @@ func (ev *Evaluation) Abort() {
 	for _, c := range []*lookup.Scope{ev.dkimScope, ev.spfScope, ev.dmarcScope, ev.arcScope} {
 		c.Finish() // HELO may be waiting for what they leave
 	}
-	<-ev.spf.done
-	<-ev.helo.done
+	ev.spf.wait()
+	ev.helo.wait()
 	ev.dns.Close()
 }

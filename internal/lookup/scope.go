@@ -22,6 +22,8 @@ type Scope struct {
 	bytes    int // octets of demanded answers
 	over     bool
 	finished bool
+	hurry    bool          // within AtHand
+	stalled  Pace          // what AtHand met; AtOnce as long as nothing has had to wait
 	waited   chan struct{} // closed by wake; nil if nobody waits
 	asked    []*entry      // demanded, in order
 	first    [2]*entry     // storage for asked
@@ -125,6 +127,9 @@ func (sc *Scope) ask(ctx context.Context, name, abs string, t dnsutil.Type) (dns
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if sc.stalled != AtOnce {
+		return dnsutil.Answer{}, errStalled
+	}
 	e := s.memo.find(name, t)
 	if e == nil || e.demanded&sc.bit == 0 {
 		if s.closed {
@@ -144,6 +149,10 @@ func (sc *Scope) ask(ctx context.Context, name, abs string, t dnsutil.Type) (dns
 		}
 	}
 	if e.state != done {
+		if sc.hurry {
+			sc.stalled = Waits
+			return dnsutil.Answer{}, errStalled
+		}
 		if err := s.await(ctx, e); err != nil {
 			return dnsutil.Answer{}, err
 		}
@@ -257,6 +266,10 @@ func (sc *Scope) surplus() int {
 // waitFor waits until p has finished or has lowered its limit. The lock is not
 // held meanwhile.
 func (sc *Scope) waitFor(ctx context.Context, p *Scope) error {
+	if sc.hurry {
+		sc.stalled = Early
+		return errStalled
+	}
 	s := sc.s
 	if p.waited == nil {
 		p.waited = make(chan struct{})
