@@ -71,6 +71,7 @@ var architecture = map[string]rule{
 	// What only tests import may use what tests may.
 	"internal/alphabet":          {},
 	"internal/testcase":          {own: "dnsutil dnsutil/dnstest internal/...", third: "github.com/stretchr/testify/..."},
+	"internal/dnsfault":          {own: "dnsutil dnsutil/dnsclient dnsutil/dnstest", third: "github.com/miekg/dns"},
 	"internal/sig/sigtest":       {own: "message dnsutil dnsutil/dnstest internal/..."},
 	"bimi/markcert/markcerttest": {own: leaves},
 
@@ -86,10 +87,10 @@ const testThirdParty = "github.com/stretchr/testify/..."
 // are not safe on hostile input. An empty list forbids the import altogether.
 var onlyIn = map[string]string{
 	"net/http":   "bimi/fetch",
-	"net":        "bimi/fetch dnsutil dnsutil/dnsclient dnsutil/dnstest", // dnsutil: the type that FromNet adapts
+	"net":        "bimi/fetch dnsutil dnsutil/dnsclient dnsutil/dnstest internal/dnsfault", // dnsutil: the type that FromNet adapts
 	"crypto/tls": "bimi/fetch dnsutil/dnsclient",
 	"os":         "dnsutil/dnsclient internal/testcase",
-	"testing":    "dnsutil/dnstest internal/testcase internal/sig/sigtest bimi/markcert/markcerttest",
+	"testing":    "dnsutil/dnstest internal/testcase internal/dnsfault internal/sig/sigtest bimi/markcert/markcerttest",
 	"flag":       "internal/testcase",
 	"regexp":     "internal/sig/sigtest", // backtracking or not, a regexp over a message is one pass too many
 	"mime":       "dmarc/aggregate dmarc/failure",

@@ -15,6 +15,7 @@ import (
 	"github.com/seed2385d973/mailauth"
 	"github.com/seed2385d973/mailauth/bimi"
 	"github.com/seed2385d973/mailauth/bimi/markcert/markcerttest"
+	"github.com/seed2385d973/mailauth/dnsutil"
 	"github.com/seed2385d973/mailauth/dnsutil/dnstest"
 	"github.com/seed2385d973/mailauth/internal/sig/sigtest"
 	"github.com/seed2385d973/mailauth/internal/testcase"
@@ -176,6 +177,20 @@ func load(t testing.TB, c testcase.Case) *world {
 	}
 	w.evaluator.DMARC.Method = cmp.Or(methodOf(c.Get("method")), w.evaluator.DMARC.Method)
 	return w
+}
+
+// with is the same world with another DNS, which can be evaluated beside it.
+func (w *world) with(r dnsutil.Resolver) *world {
+	c := &world{zone: w.zone, session: w.session, message: w.message}
+	e := &w.evaluator
+	c.evaluator = mailauth.Evaluator{
+		Resolver: r, TrustedSealers: e.TrustedSealers, Handling: e.Handling, RefuseDefects: e.RefuseDefects, DMARC: e.DMARC, DNS: e.DNS,
+	}
+	if e.BIMI != nil {
+		page := *e.BIMI.Fetcher.(*onePage)
+		c.evaluator.BIMI = &bimi.Verifier{Fetcher: &page}
+	}
+	return c
 }
 
 func (w *world) evaluate(t testing.TB) *mailauth.Result {

@@ -103,8 +103,11 @@ func testReplies(t *testing.T) {
 		{"DNS-07", "two questions", mod(func(m *dns.Msg) { m.Question = append(m.Question, m.Question[0]) }, a), dnsutil.Answer{}, dnsutil.ErrTimeout},
 		{"DNS-07", "no question", mod(func(m *dns.Msg) { m.Question = nil }, a), dnsutil.Answer{}, dnsutil.ErrRcode},
 		{"DNS-07", "REFUSED without question", mod(func(m *dns.Msg) { m.Question = nil; m.Rcode = 5 }), dnsutil.Answer{}, dnsutil.ErrRefused},
-		{"DNS-07", "record of class CH", is(qname + " 300 CH A 192.0.2.1"), dnsutil.Answer{}, nil},
-		{"DNS-07", "wrong owner", is("evil.example. 300 A 192.0.2.66"), dnsutil.Answer{}, nil},
+		{"DNS-07", "record of class CH", is(qname + " 300 CH A 192.0.2.1"), dnsutil.Answer{}, dnsutil.ErrAnswer},
+		{"DNS-07", "wrong owner", is("evil.example. 300 A 192.0.2.66"), dnsutil.Answer{}, dnsutil.ErrAnswer},
+		{"DNS-07", "wrong owner, NXDOMAIN", mod(func(m *dns.Msg) { m.Rcode = 3 }, "evil.example. 300 A 192.0.2.66"), dnsutil.Answer{}, dnsutil.ErrAnswer},
+		{"DNS-07", "wrong owner, and an SOA", mod(func(m *dns.Msg) { ns(m, soa) }, "evil.example. 300 A 192.0.2.66"), dnsutil.Answer{TTL: 120 * time.Second}, nil},
+		{"DNS-07", "only another type", is(qname + " 1 TXT x"), dnsutil.Answer{}, dnsutil.ErrAnswer},
 		{"DNS-07", "right and wrong owner", is(a, "evil.example. 300 A 192.0.2.66", "example.com. 1 A 192.0.2.66"), one, nil},
 		{"DNS-07", "other types", is(a, qname+" 1 TXT x", qname+" 1 AAAA ::1", qname+" 1 MX 1 x."), one, nil},
 		{"DNS-07", "records elsewhere", mod(func(m *dns.Msg) {

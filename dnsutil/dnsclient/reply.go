@@ -175,6 +175,12 @@ func (q *query) negative(m *dns.Msg, r reply, at string) (reply, error) {
 		// the zone, or one that sends us up or down the tree.
 		return reply{}, dnsutil.ErrLame
 	}
+	if len(m.Answer) > 0 && len(r.answer.Chain) == 0 && !soa {
+		// RFC 2308, section 2.2 calls answers that are not relevant no answer. But records
+		// that nobody asked for, and no word of the zone that there is none of those that
+		// somebody did, must not delete a policy.
+		return reply{}, fmt.Errorf("%w: records, and none for the question", dnsutil.ErrAnswer)
+	}
 	if gone {
 		// RFC 2308, section 2.1: the code is about the last name of the chain.
 		r.answer.NXDomain = true
