@@ -1,5 +1,5 @@
 # The commands of this repository; nothing here is needed to build it.
-.PHONY: browser test race vet fuzz bench api sections interop differential ci
+.PHONY: browser mta test race vet fuzz bench api sections interop differential ci
 
 test: # what the README says
 	go test ./...
@@ -33,6 +33,9 @@ sections: # after the specification texts changed
 
 browser: # the example inbox in Debian's chromium, installed if it may; SCREENSHOT=file keeps what it showed
 	examples/inbox/browser/run.sh
+
+mta: # examples/mta in real mail servers, on loopback; installs Debian packages if it may; ARGS=figures measures instead
+	examples/mta/integration/run.sh $(ARGS)
 
 ci:
 	.ci/run

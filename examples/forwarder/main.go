@@ -26,6 +26,7 @@ import (
 	"github.com/seed2385d973/mailauth/arc"
 	"github.com/seed2385d973/mailauth/dkim"
 	"github.com/seed2385d973/mailauth/dnsutil"
+	"github.com/seed2385d973/mailauth/dnsutil/dnsclient"
 	"github.com/seed2385d973/mailauth/examples/internal/sample"
 	"github.com/seed2385d973/mailauth/message"
 )
@@ -42,7 +43,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 		return demonstrate(ctx, out)
 	}
 	var l list
-	var key, ip string
+	var key, ip, dns string
 	fs := flag.NewFlagSet("forwarder", flag.ContinueOnError)
 	fs.StringVar(&l.sealer.Domain, "domain", "", "the list's `domain`")
 	fs.StringVar(&l.sealer.Selector, "selector", "", "the `name` of its key")
@@ -50,6 +51,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	fs.StringVar(&ip, "ip", "", "the client's IP `address`")
 	fs.StringVar(&l.session.HELO, "helo", "", "the client's `name`")
 	fs.StringVar(&l.session.MailFrom, "from", "", "the MAIL FROM `address`")
+	fs.StringVar(&dns, "dns", "", "the resolver to ask, a `host:port`; the system's if empty")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
@@ -66,6 +68,9 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 		}
 	}
 	l.evaluator = &mailauth.Evaluator{AuthservID: "mx." + l.sealer.Domain}
+	if dns != "" {
+		l.evaluator.Resolver = &dnsclient.Client{Servers: []string{dns}}
+	}
 	data, err := io.ReadAll(in)
 	if err != nil {
 		return err

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// milter is a running milter with a configuration of its own; smtpd is run from the
+// same kind of file.
+type milter struct {
+	*process
+	w       *world
+	name    string // of its port and its files
+	program string // milter or smtpd
+	config  settings
+}
+
+// settings is what the configurations of this run differ in.
+type settings struct {
+	host        string
+	mode        string // enforce or observe
+	honorReject bool
+	local       []string
+	trusted     []string
+	keys        []string // selector@domain
+	sealing     string   // the domain of recipients whose mail is sealed with rsa1 of host's domain
+	recipients  string   // of smtpd
+}
+
+func list(words []string) string {
+	if len(words) == 0 {
+		return "[]"
+	}
+	return `["` + strings.Join(words, `", "`) + `"]`
+}
+
+func (m *milter) toml() string {
+	c := m.config
+	var t strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&t, format+"\n", args...) }
+	line("hostname = %q", c.host)
+	line("mode = %q", c.mode)
+	line("local_networks = %s", list(c.local))
+	line("trusted_sealers = %s", list(c.trusted))
+	line("[dns]\nservers = [%q]\ntimeout = \"2s\"\nmessage = \"6s\"", m.w.resolverAddress())
+	line("[handling]\nhonor_reject = %t", c.honorReject)
+	_, domain, _ := strings.Cut(c.host, ".")
+	if c.sealing != "" {
+		line("[sealing]\nrecipients = [%q]\ndomain = %q\nselector = \"rsa1\"\nfile = %q", c.sealing, domain, m.w.file(m.w.keyFile(domain, "rsa1")))
+	}
+	for _, id := range c.keys {
+		selector, domain, _ := strings.Cut(id, "@")
+		line("[[signing.key]]\ndomain = %q\nselector = %q\nfile = %q", domain, selector, m.w.file(m.w.keyFile(domain, selector)))
+	}
+	line("[reports]\ndatabase = %q\norg_name = \"Receiver\"\nemail = \"dmarc@%s\"", m.w.file(m.name+".sqlite"), domain)
+	if m.program == "smtpd" {
+		line("[smtpd]\nlisten = \"inet:%s\"\nrecipients = [%q]\nmaildir = %q\nspool = %q", m.w.address(m.name), c.recipients, m.w.file(m.name+"-mail"), m.w.file(m.name+"-spool"))
+	} else {
+		line("[milter]\nlisten = \"inet:%s\"", m.w.address(m.name))
+	}
+	return t.String()
+}
+
+func (m *milter) file() string { return m.name + ".toml" }
+
+// run starts the program, or starts it again after it was killed.
+func (m *milter) run() error {
+	err := m.w.write(m.file(), m.toml())
+	if err != nil {
+		return err
+	}
+	if m.process, err = m.w.start(m.name, m.w.bin+"/"+m.program, "-config", m.w.file(m.file())); err != nil {
+		return err
+	}
+	if !eventually(10*time.Second, func() bool { return !m.alive() || m.w.listening(m.name) }) || !m.alive() {
+		return fmt.Errorf("%s %s does not listen: %s", m.program, m.name, mustRead(m.w.file(m.name+".log")))
+	}
+	return nil
+}
+
+// socket is how Postfix names it.
+func (w *world) socket(name string) string { return "inet:" + w.address(name) }
