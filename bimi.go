@@ -45,6 +45,18 @@ func strip(h *message.Header, authservID string) []int {
 	return slices.Compact(out)
 }
 
+// named says which fields these are among those of their names, in reverse.
+func named(h *message.Header, fields []int) []NamedField {
+	var out []NamedField
+	for _, i := range slices.Backward(fields) {
+		name := h.Field(i).Name()
+		if n, ok := slices.BinarySearch(h.All(name), i); ok { // not one without a colon, which no filter is shown
+			out = append(out, NamedField{name, n + 1})
+		}
+	}
+	return out
+}
+
 func (r *Result) explainBIMI(w *story) {
 	b := r.BIMI
 	if b == nil {

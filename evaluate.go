@@ -106,6 +106,8 @@ type DNSLimits struct {
 	// Parallel is the number of questions under way at once. Default 16.
 	Parallel int
 	// Timeout is the wall clock for all of them. Default 30 s; a temporary error.
+	// It begins with Start, and anew with the end of the header and with Finish, for a
+	// client may take minutes from one to the other.
 	Timeout time.Duration
 	// Bytes is the size of all answers. Default 256 KiB.
 	Bytes int
@@ -208,6 +210,7 @@ type Evaluation struct {
 	ended   bool
 
 	digester message.Digester
+	message  *message.Message // from Finish
 	begun    bool // the header has ended and its lookups are under way
 
 	// One scope a protocol, in order of priority: should a hostile message use
@@ -336,6 +339,7 @@ func (ev *Evaluation) Write(p []byte) (int, error) {
 // begin starts what the header alone suffices for.
 func (ev *Evaluation) begin(h *message.Header) {
 	ev.begun = true
+	ev.dns.Extend()
 	ev.author, _ = ev.e.Author.AuthorDomain(h) // the Author carries the error into DMARC
 	v := ev.e.DKIM
 	v.Resolver, v.Now = ev.dkimScope, ev.clock
@@ -361,6 +365,23 @@ func (ev *Evaluation) begin(h *message.Header) {
 	}
 }
 
+// Want asks for digests of the body beyond those that the message's own signatures
+// need: an arc.Sealer's, for Result.Seal. Call it before the header has ended.
+func (ev *Evaluation) Want(h ...message.BodyHash) {
+	ev.digester.Want = append(ev.digester.Want, h...)
+}
+
+// SPF waits for the check of the MAIL FROM identity and returns it, long before
+// Finish: for a server that answers to MAIL FROM. The Result will have the same.
+func (ev *Evaluation) SPF() spf.Result {
+	<-ev.spf.done
+	return ev.spf.result
+}
+
+// Message returns the message that Finish has read, for Result.Seal; nil before, and
+// if it could not be read.
+func (ev *Evaluation) Message() *message.Message { return ev.message }
+
 // Finish ends the message and returns the result. The error is a limit of
 // message.Limits exceeded by the header, an AuthservID that cannot be written (see
 // Evaluator.Validate), or ErrFinished.
@@ -373,7 +394,8 @@ func (ev *Evaluation) Finish() (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !ev.begun {
+	ev.message = m
+	if ev.dns.Extend(); !ev.begun {
 		ev.begin(m.Header())
 	}
 	if d := m.Defects(); ev.e.RefuseDefects && len(d) > 0 {

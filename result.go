@@ -57,6 +57,10 @@ type Result struct {
 	// receiver writes (bimi.Strip). Field 0 is the topmost of the
 	// message as received, before anything was prepended.
 	Strip []int
+	// StripNamed lists the same fields as mail filters name them, the bottommost
+	// first: in this order the numbers stay right for an MTA that counts anew after
+	// each removal and for one that does not.
+	StripNamed []NamedField
 	// HeaderFields are the fields to put on top of the message, first first, each
 	// complete with its CRLF, above the Received field that the receiver adds
 	// (RFC 8601, section 4.1). It is empty where nothing can be put on top
@@ -71,6 +75,15 @@ type Result struct {
 	internationalized bool
 	arcInstance       int  // of the set whose sealer vouched; zero if none did
 	arcUncertain      bool // a chain could have, had the DNS answered (decision 16)
+}
+
+// NamedField is a field of a header as the milter protocol refers to it
+// (SMFIR_CHGHEADER).
+type NamedField struct {
+	// Name is the field's, as it stands there, without white space before the colon.
+	Name string
+	// Number counts the fields of that name in any ASCII case, the topmost being 1.
+	Number int
 }
 
 // AuthenticationResults returns what HeaderFields says in Authentication-Results,
@@ -157,6 +170,7 @@ func (r *Result) finish(e *Evaluator, h *message.Header) error {
 		r.Action, r.Exception = Defer, ""
 	}
 	r.Strip = strip(h, r.authservID)
+	r.StripNamed = named(h, r.Strip)
 	for _, f := range r.Defects {
 		if f.Defect == message.LeadingSpace {
 			return nil

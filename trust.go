@@ -122,7 +122,9 @@ func remoteIP(ip netip.Addr) string { return ip.Unmap().WithZone("").String() }
 // Seal adds an ARC set to the message as it leaves: [arc.Sealer.Seal] with the
 // chain and the results of this evaluation, which was of the message as it arrived.
 // leaving is the message with all changes made, read by a Digester that wanted the
-// Sealer's BodyHash; above are fields put on top of it since. The results name the
+// Sealer's BodyHash; where nothing but the fields of Strip was taken off, it may be
+// the message as it arrived (Evaluation.Want and Evaluation.Message), for none of
+// these is covered by a seal. above are fields put on top of it since. The results name the
 // client's address also where the message had no chain, as the first sealer is the one
 // to know it (RFC 8617, section 7.2.2).
 func (r *Result) Seal(s *arc.Sealer, leaving *message.Message, above ...string) ([]string, error) {

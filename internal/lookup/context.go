@@ -13,16 +13,20 @@ import (
 // for Done. A Resolver that answers from memory never does, and a context with
 // timeout costs more than a whole SPF check of one record.
 type lazyContext struct {
-	parent   context.Context
-	deadline time.Time
+	parent context.Context
 
-	mu     sync.Mutex
-	inner  context.Context // nil until Done
-	cancel context.CancelFunc
-	ended  bool
+	mu       sync.Mutex
+	deadline time.Time
+	inner    context.Context // nil until Done
+	cancel   context.CancelFunc
+	timer    *time.Timer
+	expired  bool // the deadline ended inner
+	ended    bool
 }
 
 func (c *lazyContext) Deadline() (time.Time, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if d, ok := c.parent.Deadline(); ok && d.Before(c.deadline) {
 		return d, true
 	}
@@ -33,18 +37,53 @@ func (c *lazyContext) Done() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.inner == nil {
-		c.inner, c.cancel = context.WithDeadline(c.parent, c.deadline)
-		if c.ended {
+		c.inner, c.cancel = context.WithCancel(c.parent)
+		left := time.Until(c.deadline)
+		switch {
+		case c.ended:
 			c.cancel()
+		case left <= 0:
+			c.expired = true
+			c.cancel()
+		default:
+			c.timer = time.AfterFunc(left, c.expire)
 		}
 	}
 	return c.inner.Done()
+}
+
+// expire ends the context, unless the deadline was moved while the timer fired.
+func (c *lazyContext) expire() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if time.Now().Before(c.deadline) || c.ended || c.inner.Err() != nil {
+		return
+	}
+	c.expired = true
+	c.cancel()
+}
+
+// extend moves the deadline. A context that the old one has ended begins anew; who
+// has seen its end, has seen it.
+func (c *lazyContext) extend(deadline time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.deadline = deadline
+	switch {
+	case c.inner == nil || c.ended:
+	case c.expired:
+		c.inner, c.cancel, c.timer, c.expired = nil, nil, nil, false
+	default:
+		c.timer.Reset(time.Until(deadline))
+	}
 }
 
 func (c *lazyContext) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
+	case c.expired:
+		return context.DeadlineExceeded
 	case c.inner != nil:
 		return c.inner.Err()
 	case c.ended:
@@ -76,6 +115,9 @@ func (c *lazyContext) end() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ended = true
+	if c.timer != nil {
+		c.timer.Stop()
+	}
 	if c.cancel != nil {
 		c.cancel()
 	}
@@ -85,7 +127,19 @@ func (c *lazyContext) end() {
 func (c *lazyContext) cause() error {
 	err := c.Err()
 	if err == context.DeadlineExceeded && c.parent.Err() == nil {
-		return fmt.Errorf("%w: the message's time for the DNS is over: %w", dnsutil.ErrTimeout, err)
+		return errOver()
 	}
 	return err
+}
+
+// seen is cause for who has seen the context end, be it extended since.
+func (c *lazyContext) seen() error {
+	if err := c.cause(); err != nil {
+		return err
+	}
+	return errOver()
+}
+
+func errOver() error {
+	return fmt.Errorf("%w: the message's time for the DNS is over: %w", dnsutil.ErrTimeout, context.DeadlineExceeded)
 }

@@ -248,7 +248,7 @@ func (s *Session) await(ctx context.Context, e *entry) error {
 	case <-ctx.Done():
 		err = ctx.Err()
 	case <-s.ctx.Done():
-		err = s.ctx.cause()
+		err = s.ctx.seen()
 	}
 	s.mu.Lock()
 	if err != nil {

@@ -58,7 +58,7 @@ import (
 type Limits struct {
 	Queries     int           // distinct questions demanded; default 100
 	Parallel    int           // questions under way at once; default 16
-	Timeout     time.Duration // wall clock from New; default 30 s
+	Timeout     time.Duration // wall clock from New, and from Extend; default 30 s
 	Bytes       int           // octets of demanded answers, and of speculative ones; default 256 KiB
 	Speculative int           // questions asked ahead of need; default 100, negative none
 }
@@ -124,6 +124,11 @@ func New(ctx context.Context, r dnsutil.Resolver, l Limits) *Session {
 	s.ctx.parent, s.ctx.deadline = ctx, time.Now().Add(s.limits.Timeout)
 	return s
 }
+
+// Extend gives the session Limits.Timeout from now, for a message whose next part
+// was long in coming: the time that a client takes is not the DNS's. What has
+// failed for lack of time stays failed.
+func (s *Session) Extend() { s.ctx.extend(time.Now().Add(s.limits.Timeout)) }
 
 // For returns r itself if it is a Scope, else a scope of a new session over r
 // for a verifier that is used alone. done must be called when the verifier returns.

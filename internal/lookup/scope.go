@@ -283,7 +283,7 @@ func (sc *Scope) waitFor(ctx context.Context, p *Scope) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-s.ctx.Done():
-		return s.ctx.cause()
+		return s.ctx.seen()
 	}
 }
 
