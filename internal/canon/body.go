@@ -16,12 +16,13 @@ import (
 // octet like any other: RFC 6376, section 3.4 assumes that there are none, and
 // RFC 6376, section 5.3 has the signer see to it.
 //
-// Most octets come out as they went in, so they are looked at eight at a time
+// Most octets come out as they went in, so they are looked at many at a time
 // for the exceptions, and long stretches between two of these reach the sink
 // as slices of the caller's own memory.
 type Body struct {
 	w       io.Writer
 	relaxed bool
+	plainGo bool // a test's: no assembly
 
 	lines   int64 // CRLFs that came since the last other octet and were not written yet
 	space   bool  // relaxed: white space came last and was not written yet
@@ -174,6 +175,9 @@ func (b *Body) flush() {
 // step a). p begins outside of white space and of a CRLF, and its last octet is
 // neither white space nor the end of a CRLF.
 func (b *Body) reduce(p []byte) {
+	if vectors && !b.plainGo {
+		p = b.reduceVectors(p)
+	}
 	from := 0 // p[:from] is done
 	for i := 0; i < len(p); {
 		end := min(i+block, len(p))

@@ -20,15 +20,6 @@ func canonical(relaxed bool, pieces ...string) string {
 	return out.String()
 }
 
-func bare(pieces ...string) (cr, lf bool) {
-	var l LineEnds
-	for _, p := range pieces {
-		l.Write([]byte(p))
-	}
-	l.Close()
-	return l.BareCR, l.BareLF
-}
-
 // each calls f with all strings over the alphabet up to length max.
 func each(alphabet string, max int, f func(s string)) {
 	buf := make([]byte, max)
@@ -63,21 +54,40 @@ func (c *checker) check(pieces ...string) {
 		body = strings.Join(pieces, "")
 	}
 	for _, relaxed := range []bool{false, true} {
-		c.out.Reset()
-		// Close left everything else as it was in the beginning.
-		c.body.w, c.body.relaxed, c.body.content = &c.out, relaxed, false
-		for _, p := range pieces {
-			c.body.Write([]byte(p))
-		}
-		c.body.Close()
-		if want := referenceBody(body, relaxed); c.out.String() != want {
-			c.Fatalf("relaxed=%v %q: want %q, got %q", relaxed, pieces, want, c.out.String())
+		want := referenceBody(body, relaxed)
+		for _, plainGo := range ways(len(body)) {
+			c.out.Reset()
+			// Close left everything else as it was in the beginning.
+			c.body.w, c.body.relaxed, c.body.content, c.body.plainGo = &c.out, relaxed, false, plainGo
+			for _, p := range pieces {
+				c.body.Write([]byte(p))
+			}
+			c.body.Close()
+			if c.out.String() != want {
+				c.Fatalf("relaxed=%v plainGo=%v %q: want %q, got %q", relaxed, plainGo, pieces, want, c.out.String())
+			}
 		}
 	}
 	wantCR, wantLF := referenceLineEnds(body)
-	if cr, lf := bare(pieces...); cr != wantCR || lf != wantLF {
-		c.Fatalf("%q: want bare CR %v, LF %v, got %v, %v", pieces, wantCR, wantLF, cr, lf)
+	for _, plainGo := range ways(len(body)) {
+		l := LineEnds{plainGo: plainGo}
+		for _, p := range pieces {
+			l.Write([]byte(p))
+		}
+		l.Close()
+		if l.BareCR != wantCR || l.BareLF != wantLF {
+			c.Fatalf("plainGo=%v %q: want bare CR %v, LF %v, got %v, %v", plainGo, pieces, wantCR, wantLF, l.BareCR, l.BareLF)
+		}
 	}
+}
+
+// ways are the values of plainGo to try with a body: of one that is shorter than a
+// vector all is done in Go.
+func ways(size int) []bool {
+	if !vectors || size < width {
+		return []bool{false}
+	}
+	return []bool{false, true}
 }
 
 // TestExhaustive is property P6: all small bodies, whole and cut in two at any place.
@@ -99,18 +109,47 @@ func TestExhaustive(t *testing.T) {
 	require.Equal(t, 36*1+216*2+1296*3+7776*4+46656*5, n)
 }
 
-// TestExhaustiveWithin puts all strings of length 4 at every place of a text
-// that the eight-octet loops, not the loops for what they leave, go over.
+// TestExhaustiveWithin puts all strings of length 3 at every place of a text
+// that the loops over words and vectors, not the loops for what they leave, go over.
 func TestExhaustiveWithin(t *testing.T) {
 	c := checker{TB: t}
 	each(alphabet+"!\x1f\x7f\x80\xa0\xff", 3, func(s string) {
 		if len(s) < 3 {
 			return
 		}
-		for i := range 33 {
-			c.check(strings.Repeat("x", i) + s + strings.Repeat("y z", 12))
+		for i := range 35 {
+			c.check(strings.Repeat("x", i) + s + strings.Repeat("y z", 23))
 		}
 	})
+}
+
+// TestVectors has bodies that are nothing but what vectors are for, in all
+// sizes, so that each octet is once the first and once the last of a vector, and of
+// a buffer.
+func TestVectors(t *testing.T) {
+	r := rand.New(rand.NewPCG(42, 3))
+	c := checker{TB: t}
+	for _, alphabet := range []string{" \t\r\na", "  aa", " \ta", "aaaaaaa ", "aaaaaaaaaaaa\r\n\t"} {
+		for size := range 300 {
+			b := make([]byte, size)
+			for i := range b {
+				b[i] = alphabet[r.IntN(len(alphabet))]
+			}
+			c.check(string(b))
+			c.check(strings.Repeat("ab", r.IntN(3*bufSize)) + string(b))
+			c.check(strings.Repeat("a b", r.IntN(2*bufSize)), string(b))
+			c.check(strings.ReplaceAll(string(b), "\n", "\r\n"))
+		}
+	}
+	for set, indexes := range packing {
+		n := 0
+		for i := range 8 {
+			if set>>i&1 == 1 {
+				require.Equal(t, i, int(indexes>>(8*n)&0xff))
+				n++
+			}
+		}
+	}
 }
 
 // randomBody makes a body of runs of everything that matters, some of them

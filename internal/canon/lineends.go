@@ -10,6 +10,7 @@ import (
 type LineEnds struct {
 	BareCR, BareLF bool
 	cr             bool // a CR came last
+	plainGo        bool // a test's: no assembly
 }
 
 // Write takes the next octets of the body.
@@ -17,11 +18,20 @@ func (l *LineEnds) Write(p []byte) {
 	for len(p) > 0 && !(l.BareCR && l.BareLF) {
 		q := p[:min(len(p), 2*block)]
 		p = p[len(q):]
-		if !evenLines(q, l.cr) && !onlyPairs(q, l.cr) {
+		if !l.fine(q) {
 			l.look(q)
 		}
 		l.cr = q[len(q)-1] == '\r'
 	}
+}
+
+// fine reports that p goes on with nothing but CRLFs. It may be false also where
+// nothing is wrong.
+func (l *LineEnds) fine(p []byte) bool {
+	if vectors && !l.plainGo {
+		return onlyPairs(p, l.cr, true)
+	}
+	return evenLines(p, l.cr) || onlyPairs(p, l.cr, false)
 }
 
 // Close takes note that the body has ended.
@@ -46,15 +56,22 @@ func (l *LineEnds) look(p []byte) {
 }
 
 // onlyPairs reports whether each LF of p has a CR before it, and each CR but
-// one at the end an LF behind it. cr says that a CR comes before p.
-func onlyPairs(p []byte, cr bool) bool {
+// one at the end an LF behind it. cr says that a CR comes before p, vectors that
+// assembly may be used.
+func onlyPairs(p []byte, cr, vectors bool) bool {
 	if len(p) == 0 {
 		return true
 	}
 	if (p[0] == '\n') != cr {
 		return false
 	}
-	n, ok := pairWords(p, '\r'*ones, '\n'*ones, low7)
+	var n int
+	var ok bool
+	if vectors {
+		n, ok = pairsVector(p)
+	} else {
+		n, ok = pairWords(p, '\r'*ones, '\n'*ones, low7)
+	}
 	if !ok {
 		return false
 	}
