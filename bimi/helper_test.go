@@ -3,6 +3,7 @@ package bimi
 import (
 	"context"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -15,13 +16,23 @@ import (
 )
 
 // records makes a DNS of TXT records by name: texts separated by "|", or "servfail",
-// "nodata", "cname target".
+// "nodata", "cname target", "caa 0 issuevmc ca.example|128 other x".
 func records(t testing.TB, m map[string]string) *dnstest.Zone {
 	t.Helper()
 	out := map[string]any{}
 	for name, text := range m {
 		target, alias := strings.CutPrefix(text, "cname ")
+		property, caa := strings.CutPrefix(text, "caa ")
 		switch {
+		case caa:
+			var list [][]any
+			for s := range strings.SplitSeq(property, "|") {
+				f := strings.SplitN(s, " ", 3)
+				flags, err := strconv.Atoi(f[0])
+				require.NoError(t, err)
+				list = append(list, []any{flags, f[1], f[2]})
+			}
+			out[name] = map[string]any{"CAA": list}
 		case text == "servfail":
 			out[name] = map[string]any{"error": "servfail"}
 		case text == "nodata":

@@ -2,6 +2,7 @@ package records
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -98,6 +99,9 @@ type DMARC struct {
 type BIMI struct {
 	Name   string `json:"name,omitempty"` // where it was found
 	Record string `json:"record,omitempty"`
+	// Authorization is what CAA records say about who may issue a mark certificate; nil
+	// if nobody was asked, as without a record that names an indicator, or the DNS did not say.
+	Authorization *bimi.Authorization `json:"caa,omitempty"`
 }
 
 // maxQueries bounds one Lookup.
@@ -227,7 +231,7 @@ func (c *checker) bimi(d domain.Name, policy dmarc.Policy) {
 		}
 		var found []string
 		for _, s := range ans.TXT {
-			if strings.HasPrefix(s, "v=BIMI1") {
+			if _, err := bimi.ParseRecord(s); !errors.Is(err, bimi.ErrNotBIMI) {
 				found = append(found, s)
 			}
 		}
@@ -251,14 +255,32 @@ func (c *checker) bimi(d domain.Name, policy dmarc.Policy) {
 			return
 		}
 		if len(found) == 1 {
-			c.report.BIMI = BIMI{name.Absolute(), found[0]}
+			c.report.BIMI = BIMI{Name: name.Absolute(), Record: found[0]}
 			if r, err := bimi.ParseRecord(found[0]); err == nil && r.Declined() {
 				return // nothing to show, whatever the policy
 			}
+			c.authorities(d)
 			if policy != dmarc.PolicyQuarantine && policy != dmarc.PolicyReject {
 				c.add("bimi", name.Absolute(), "no_enforcement", dkim.Warning, "no logo is shown for a domain whose DMARC policy is not quarantine or reject", "raise the DMARC policy first")
 			}
 			return
 		}
+	}
+}
+
+// authorities asks who may issue the domain a mark certificate. A record that
+// names none does without one, or has its certificate from before.
+func (c *checker) authorities(d domain.Name) {
+	a, err := bimi.Authorities(c.ctx, c.dns, d.String())
+	if errors.Is(err, dnsutil.ErrType) {
+		return // a Resolver that cannot ask; the package net's is one
+	}
+	if err != nil {
+		c.add("bimi", d.Absolute(), "caa_unavailable", dkim.Warning, "the CAA records could not be looked up: "+err.Error(), "ask again later; an authority that gets no answer may not issue a mark certificate")
+		return
+	}
+	c.report.BIMI.Authorization = &a
+	if a.Restricted && len(a.Issuers) == 0 {
+		c.add("bimi", a.At+".", "caa", dkim.Warning, a.String(), "name an authority in issuevmc before a mark certificate is to be issued or renewed")
 	}
 }

@@ -58,6 +58,9 @@ func (r Report) String() string {
 	} else {
 		line("    %s: %s", r.BIMI.Name, plain(r.BIMI.Record))
 	}
+	if a := r.BIMI.Authorization; a != nil {
+		line("    %s", a)
+	}
 	if len(r.Findings) == 0 {
 		line("\nNothing to improve.")
 	}

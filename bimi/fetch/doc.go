@@ -30,7 +30,8 @@
 // DNS failure, connection failure, timeout and the statuses 408, 425, 429 and 5xx
 // are temporary; everything else is permanent, bad TLS included.
 // [Fetcher.Get] and [Fetcher.GetCRL] return the same as a [Document], with what a
-// publisher's check wants to know besides.
+// publisher's check wants to know besides; [Fetcher.Inspect] and [Failure.Advice] tell
+// it to bimi.Checker.
 //
 // # Cache
 //

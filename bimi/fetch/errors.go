@@ -1,6 +1,10 @@
 package fetch
 
-import "strconv"
+import (
+	"errors"
+	"net/http"
+	"strconv"
+)
 
 // Error is a constant error of this package: the root of every error it returns.
 type Error string
@@ -95,6 +99,37 @@ func (f *Failure) Unwrap() error { return f.Err }
 
 // Temporary reports whether the same request may succeed later.
 func (f *Failure) Temporary() bool { return f.temp }
+
+// Advice says what the owner of the URL could do about it; "" if that is nothing.
+func (f *Failure) Advice() string {
+	switch {
+	case errors.Is(f.Err, ErrURL):
+		return "publish an https URL with a public host name, on port 443"
+	case errors.Is(f.Err, ErrNoAddress), errors.Is(f.Err, ErrAddress):
+		return "give the host a public address"
+	case errors.Is(f.Err, ErrResolve):
+		return "see to the name servers of the host's zone"
+	case errors.Is(f.Err, ErrTLS):
+		return "offer TLS 1.2 or newer, with a certificate for this host of an authority that browsers trust, and its intermediate certificates"
+	case errors.Is(f.Err, ErrConnect), errors.Is(f.Err, ErrTimeout):
+		return "let the host answer on port 443, to anybody and within seconds"
+	case errors.Is(f.Err, ErrStatus):
+		switch {
+		case f.Status == http.StatusNotFound || f.Status == http.StatusGone:
+			return "put the file where the URL says, or publish another URL"
+		case f.Status/100 == 4:
+			return "let programs that are no browsers have the file, whatever their User-Agent and however often they ask: receivers are such programs"
+		}
+		return "answer with status 200"
+	case errors.Is(f.Err, ErrRedirect):
+		return "publish the URL at which the file is, or redirect to https and at most three times"
+	case errors.Is(f.Err, ErrTooLarge):
+		return "make the file smaller"
+	case errors.Is(f.Err, ErrEncoding):
+		return "serve the file as it is, without content coding"
+	}
+	return ""
+}
 
 func temporary(err error) *Failure { return &Failure{Err: err, temp: true} }
 func permanent(err error) *Failure { return &Failure{Err: err} }

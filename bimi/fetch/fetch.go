@@ -3,6 +3,7 @@ package fetch
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seed2385d973/mailauth/bimi"
 	"github.com/seed2385d973/mailauth/bimi/internal/weburl"
 	"github.com/seed2385d973/mailauth/dnsutil"
 )
@@ -116,6 +118,17 @@ func (f *Fetcher) GetCRL(ctx context.Context, r Request) (Document, error) {
 func (f *Fetcher) Fetch(ctx context.Context, domain, url string, max int64) (body []byte, contentType string, err error) {
 	d, err := f.Get(ctx, Request{Domain: domain, URL: url, Max: max})
 	return d.Body, d.ContentType, err
+}
+
+// Inspect is [Fetcher.Get] in the shape that package bimi asks for where it checks
+// what a domain publishes.
+func (f *Fetcher) Inspect(ctx context.Context, domain, url string, max int64) (bimi.Transfer, error) {
+	d, err := f.Get(ctx, Request{Domain: domain, URL: url, Max: max})
+	t := bimi.Transfer{Body: d.Body, ContentType: d.ContentType, Redirects: d.Redirects, Compressed: d.Encoded}
+	if d.TLS != 0 {
+		t.TLS = tls.VersionName(d.TLS)
+	}
+	return t, err
 }
 
 // FetchCRL is [Fetcher.GetCRL] in the shape that package markcert asks for.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed2385d973/mailauth/bimi"
 	"github.com/seed2385d973/mailauth/dnsutil"
 	"github.com/seed2385d973/mailauth/dnsutil/dnstest"
 )
@@ -370,8 +371,12 @@ func TestRedirects(t *testing.T) {
 	})
 }
 
+func allErrors() []Error {
+	return []Error{ErrURL, ErrResolve, ErrNoAddress, ErrAddress, ErrConnect, ErrTLS, ErrTimeout, ErrCanceled, ErrResponse, ErrStatus, ErrRedirect, ErrTooLarge, ErrEncoding}
+}
+
 func TestErrors(t *testing.T) {
-	for _, e := range []Error{ErrURL, ErrResolve, ErrNoAddress, ErrAddress, ErrConnect, ErrTLS, ErrTimeout, ErrCanceled, ErrResponse, ErrStatus, ErrRedirect, ErrTooLarge, ErrEncoding} {
+	for _, e := range allErrors() {
 		require.True(t, strings.HasPrefix(e.Code(), "Err"), e)
 	}
 	require.Empty(t, Error("x").Code())
@@ -450,4 +455,41 @@ func TestChecklist(t *testing.T) {
 		}
 		require.Len(t, s.seen, 1)
 	})
+}
+
+// TestInspect: what a publisher is told (S3).
+func TestInspect(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/a":
+			http.Redirect(w, r, "/b", http.StatusFound)
+		case "/b":
+			w.Header().Set("Content-Type", "image/svg+xml; charset=utf-8")
+			io.WriteString(w, "x")
+		case "/403":
+			w.WriteHeader(http.StatusForbidden)
+		}
+	})
+	got, err := s.f.Inspect(t.Context(), "logo.example", "https://logo.example/a", 10)
+	require.NoError(t, err)
+	require.Equal(t, bimi.Transfer{Body: []byte("x"), ContentType: "image/svg+xml", Redirects: []string{"https://logo.example/b"}, TLS: "TLS 1.3"}, got)
+	require.Equal(t, "1 octets of image/svg+xml over TLS 1.3, redirected to https://logo.example/b", got.String())
+	got, err = s.f.Inspect(t.Context(), "logo.example", "https://logo.example/403", 10)
+	require.Equal(t, bimi.Transfer{}, got)
+	var f *Failure
+	require.ErrorAs(t, err, &f)
+	require.Contains(t, f.Advice(), "User-Agent")
+	var _ bimi.Inspector = s.f
+}
+
+// TestAdvice: there is something to do about every failure that is the server's.
+func TestAdvice(t *testing.T) {
+	nothing := map[Error]bool{ErrCanceled: true, ErrResponse: true}
+	for _, e := range allErrors() {
+		f := &Failure{Err: join(e, errHTTP)}
+		require.Equal(t, nothing[e], f.Advice() == "", e.Code())
+	}
+	for status, word := range map[int]string{404: "put the file", 410: "put the file", 403: "User-Agent", 429: "however often", 500: "status 200", 204: "status 200"} {
+		require.Contains(t, (&Failure{Err: ErrStatus, Status: status}).Advice(), word)
+	}
 }

@@ -32,6 +32,9 @@ type Root struct {
 	// Policies are certificate policies in dotted form, of which a mark certificate below this
 	// root has one; whether a lack of it is a failure says [Verifier.RequirePolicies].
 	Policies []string
+	// IssuerDomains are the domain names by which the authority knows itself in CAA
+	// records (RFC 8659, section 4.2). No verdict depends on them.
+	IssuerDomains []string
 	// PermittedDomains: every domain of the certificate must be one of these or below one.
 	PermittedDomains []string
 }
@@ -41,6 +44,7 @@ func (r Root) clone() Root {
 	r.MarkTypes = slices.Clone(r.MarkTypes)
 	r.Policies = slices.Clone(r.Policies)
 	r.PermittedDomains = slices.Clone(r.PermittedDomains)
+	r.IssuerDomains = slices.Clone(r.IssuerDomains)
 	return r
 }
 
@@ -156,16 +160,16 @@ var pinned = []struct {
 	root         Root
 }{
 	{"digicert-verified-mark-root-ca.pem", "504386c9ee8932fecc95fade427f69c3e2534b7310489e300fee448e33c46b42",
-		Root{Policies: []string{"2.16.840.1.114412.0.2.5"}}},
+		Root{Policies: []string{"2.16.840.1.114412.0.2.5"}, IssuerDomains: []string{"digicert.com"}}},
 	{"globalsign-verified-mark-root-r42.pem", "cd122cb877c6928b9017b0f0b80dbd508196300bbd03cd7356c3beef524e7e0b",
-		Root{Policies: []string{"1.3.6.1.4.1.4146.10.6.1"}}},
-	{"ssl-com-vmc-rsa-root-ca-2024.pem", "8f9d1b7698886782a599b48510651c66a1aa0c5ca3192097bdc68534154bd30d", Root{}},
-	{"ssl-com-vmc-ecc-root-ca-2024.pem", "1b82e7f4910b51e3e802a493acdc17ff58eac8b9eb7c09b52ac6cd2efb83598c", Root{}},
+		Root{Policies: []string{"1.3.6.1.4.1.4146.10.6.1"}, IssuerDomains: []string{"globalsign.com"}}},
+	{"ssl-com-vmc-rsa-root-ca-2024.pem", "8f9d1b7698886782a599b48510651c66a1aa0c5ca3192097bdc68534154bd30d", Root{IssuerDomains: []string{"ssl.com"}}},
+	{"ssl-com-vmc-ecc-root-ca-2024.pem", "1b82e7f4910b51e3e802a493acdc17ff58eac8b9eb7c09b52ac6cd2efb83598c", Root{IssuerDomains: []string{"ssl.com"}}},
 	// Off the BIMI Group's list since February 2025; Apple does not accept what was
 	// issued after this day.
 	{"entrust-verified-mark-root-vmcr1.pem", "7831d95a47d42508cd5c9e6264f9096bac19f04eb9b7c8bdd35fffc71c189617",
 		Root{Legacy: true, NotBeforeMax: time.Date(2024, time.November, 15, 23, 59, 59, 0, time.UTC),
-			Policies: []string{"2.16.840.1.114028.10.1.11", "2.16.840.1.114028.10.1.100"}}},
+			Policies: []string{"2.16.840.1.114028.10.1.11", "2.16.840.1.114028.10.1.100"}, IssuerDomains: []string{"entrust.net"}}},
 }
 
 // DefaultRoots returns the built-in store: the roots of the mark certificate

@@ -38,12 +38,15 @@ type request struct {
 	DKIM []identifier `json:"dkim"`
 
 	// For bimi, without a message too.
-	DMARC     string `json:"dmarc"`
-	HTTP      web    `json:"http"`
-	RootsPEM  string `json:"roots_pem"`
-	CTKeysPEM string `json:"ct_keys_pem"`
-	SVG       []byte `json:"svg_b64"`
-	PEM       string `json:"pem"`
+	DMARC    string `json:"dmarc"`
+	HTTP     web    `json:"http"`
+	RootsPEM string `json:"roots_pem"`
+	// IntermediatesPEM are authorities that are not trusted by themselves, for a
+	// certificate that is published alone.
+	IntermediatesPEM string `json:"intermediates_pem"`
+	CTKeysPEM        string `json:"ct_keys_pem"`
+	SVG              []byte `json:"svg_b64"`
+	PEM              string `json:"pem"`
 
 	Domain           string `json:"domain"`
 	Selector         string `json:"selector"`

@@ -36,6 +36,11 @@ func (q *request) certificates() (v markcert.Verifier, err error) {
 			return v, fmt.Errorf("roots_pem: %w", err)
 		}
 	}
+	if q.IntermediatesPEM != "" {
+		if v.Intermediates, err = markcert.ParseCertificates([]byte(q.IntermediatesPEM)); err != nil {
+			return v, fmt.Errorf("intermediates_pem: %w", err)
+		}
+	}
 	if q.CTKeysPEM != "" {
 		if v.Logs, err = markcert.ParseLogs([]byte(q.CTKeysPEM)); err != nil {
 			return v, fmt.Errorf("ct_keys_pem: %w", err)

@@ -115,7 +115,18 @@ func printReadiness(w io.Writer, r bimi.Readiness) {
 			fmt.Fprintf(w, "  %-28s does not: it misses %s\n", x.Name, x.Missing)
 		}
 	}
+	for _, how := range r.Hosting {
+		fmt.Fprintf(w, "%s\n", how)
+	}
+	if r.Authorization.Domain != "" {
+		fmt.Fprintf(w, "%s\n", r.Authorization)
+	}
 	for _, f := range r.Findings {
+		fix := f.Fix
+		f.Fix = ""
 		fmt.Fprintf(w, "%s\n", f)
+		if fix != "" {
+			fmt.Fprintf(w, "    fix: %s\n", fix)
+		}
 	}
 }

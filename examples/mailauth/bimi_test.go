@@ -5,8 +5,11 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"maps"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -96,6 +99,16 @@ func TestBatchBIMI(t *testing.T) {
 	require.Equal(t, false, r["ok"])
 	require.Equal(t, "ErrDomain", r["code"])
 
+	// The certificate alone, and its issuer beside it.
+	alone := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: b.Leaf.Raw}))
+	issuer := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: b.Intermediate.Raw}))
+	r = with(map[string]any{"op": "mark_certificate", "pem": alone, "domain": "example.com"})
+	require.Equal(t, "ErrUntrusted", r["code"])
+	r = with(map[string]any{"op": "mark_certificate", "pem": alone, "domain": "example.com", "intermediates_pem": issuer})
+	require.Equal(t, true, r["ok"], r["error"])
+	r = with(map[string]any{"op": "mark_certificate", "pem": alone, "domain": "example.com", "intermediates_pem": issuer, "roots_pem": ""})
+	require.Equal(t, "ErrUntrusted", r["code"], "an intermediate is not trusted by itself")
+
 	r = ask(t, map[string]any{"op": "svg", "svg_b64": base64.StdEncoding.EncodeToString(markcerttest.SVG())})
 	require.Equal(t, true, r["ok"], r["error"])
 	r = ask(t, map[string]any{"op": "svg", "svg_b64": base64.StdEncoding.EncodeToString([]byte("<svg/>"))})
@@ -127,4 +140,38 @@ func TestBatchBIMIMessage(t *testing.T) {
 	r = ask(t, q)
 	require.NotContains(t, r, "bimi")
 	require.False(t, strings.Contains(r["authentication_results"].(string), "bimi"))
+}
+
+// TestBIMICheck: what a publisher reads about a self-asserted logo.
+func TestBIMICheck(t *testing.T) {
+	dir := t.TempDir()
+	zone, pages := filepath.Join(dir, "zone.json"), filepath.Join(dir, "web.json")
+	require.NoError(t, os.WriteFile(zone, []byte(`{
+		"example.com": {"CAA": [[0, "issuevmc", "ca.example"]]},
+		"_dmarc.example.com": {"TXT": [["v=DMARC1; p=reject"]]},
+		"default._bimi.example.com": {"TXT": [["v=BIMI1; l=https://example.com/logo.svg"]]}}`), 0o600))
+	text, err := json.Marshal(map[string]any{
+		"https://example.com/logo.svg":  map[string]any{"status": 302, "location": "/moved.svg"},
+		"https://example.com/moved.svg": map[string]any{"status": 200, "content_type": "image/svg+xml", "body_b64": base64.StdEncoding.EncodeToString(markcerttest.SVG())},
+	})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(pages, text, 0o600))
+	var out, errs bytes.Buffer
+	require.Zero(t, run(context.Background(), []string{"bimi", "-check", "-dns", zone, "-http", pages, "example.com"}, strings.NewReader(""), &out, &errs), errs.String())
+	require.Equal(t, `default._bimi.example.com, beside mail that passes DMARC by DKIM:
+  Any that follows the drafts  shows the logo
+  Fastmail                     shows the logo
+  Gmail                        does not: it misses a mark certificate (VMC or CMC), named in a= of the BIMI record
+  Apple Mail                   does not: it misses a mark certificate (VMC or CMC), named in a= of the BIMI record
+indicator https://example.com/logo.svg: 216 octets of image/svg+xml, redirected to https://example.com/moved.svg
+issuevmc lets only ca.example issue a mark certificate for example.com
+warning: no evidence: receivers that demand a mark certificate show nothing
+    fix: get a mark certificate and name it in a=
+warning: the indicator is behind a redirect: https://example.com/moved.svg
+    fix: publish the last URL itself: a receiver may follow fewer redirects, or none
+warning: line 1, column 1: svg: no width or height: no width
+    fix: some receivers want absolute width and height of at least 96 pixels
+warning: line 1, column 1: svg: no width or height: no height
+    fix: some receivers want absolute width and height of at least 96 pixels
+`, out.String())
 }

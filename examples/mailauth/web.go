@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+
+	"github.com/seed2385d973/mailauth/bimi"
 )
 
 // web is the only web that a request sees: answers by URL. What is not in it
@@ -33,42 +35,50 @@ const (
 )
 
 func (w web) Fetch(_ context.Context, _, at string, max int64) ([]byte, string, error) {
+	t, err := w.get(at, max, "https")
+	return t.Body, t.ContentType, err
+}
+
+// Inspect makes the web a bimi.Inspector.
+func (w web) Inspect(_ context.Context, _, at string, max int64) (bimi.Transfer, error) {
 	return w.get(at, max, "https")
 }
 
 func (w web) FetchCRL(_ context.Context, at string) ([]byte, error) {
-	body, _, err := w.get(at, maxCRL, "http")
-	return body, err
+	t, err := w.get(at, maxCRL, "http")
+	return t.Body, err
 }
 
-func (w web) get(at string, max int64, least string) ([]byte, string, error) {
+func (w web) get(at string, max int64, least string) (bimi.Transfer, error) {
+	var redirects []string
 	for range maxRedirects + 1 {
 		u, err := url.Parse(at)
 		if err != nil || u.Scheme != "https" && u.Scheme != least {
-			return nil, "", &webError{fmt.Sprintf("%q may not be fetched", at), false}
+			return bimi.Transfer{}, &webError{fmt.Sprintf("%q may not be fetched", at), false}
 		}
 		if u.Scheme == "https" {
 			least = "https" // and never back
 		}
 		a, ok := w[at]
 		if !ok {
-			return nil, "", &webError{fmt.Sprintf("%q cannot be reached", at), true}
+			return bimi.Transfer{}, &webError{fmt.Sprintf("%q cannot be reached", at), true}
 		}
 		switch status := a.Status; {
 		case status >= 300 && status < 400 && a.Location != "":
 			next, err := u.Parse(a.Location)
 			if err != nil {
-				return nil, "", &webError{fmt.Sprintf("%q redirects to nowhere", at), false}
+				return bimi.Transfer{}, &webError{fmt.Sprintf("%q redirects to nowhere", at), false}
 			}
 			at = next.String()
+			redirects = append(redirects, at)
 			continue
 		case status != 0 && status != http.StatusOK:
 			temporary := status >= 500 || status == http.StatusRequestTimeout || status == http.StatusTooEarly || status == http.StatusTooManyRequests
-			return nil, "", &webError{fmt.Sprintf("%q answered %d", at, status), temporary}
+			return bimi.Transfer{}, &webError{fmt.Sprintf("%q answered %d", at, status), temporary}
 		case int64(len(a.Body)) > max:
-			return nil, "", &webError{fmt.Sprintf("%q is over %d octets", at, max), false}
+			return bimi.Transfer{}, &webError{fmt.Sprintf("%q is over %d octets", at, max), false}
 		}
-		return a.Body, a.ContentType, nil
+		return bimi.Transfer{Body: a.Body, ContentType: a.ContentType, Redirects: redirects}, nil
 	}
-	return nil, "", &webError{fmt.Sprintf("more than %d redirects", maxRedirects), false}
+	return bimi.Transfer{}, &webError{fmt.Sprintf("more than %d redirects", maxRedirects), false}
 }
