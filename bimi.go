@@ -49,9 +49,8 @@ func strip(h *message.Header, authservID string) []int {
 func named(h *message.Header, fields []int) []NamedField {
 	var out []NamedField
 	for _, i := range slices.Backward(fields) {
-		name := h.Field(i).Name()
-		if n, ok := slices.BinarySearch(h.All(name), i); ok { // not one without a colon, which no filter is shown
-			out = append(out, NamedField{name, n + 1})
+		if f := h.Field(i); f.Number() > 0 {
+			out = append(out, NamedField{f.Name(), f.Number()})
 		}
 	}
 	return out

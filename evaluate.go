@@ -90,7 +90,7 @@ func (e *Evaluator) Validate() error {
 		}
 	}
 	for _, s := range e.TrustedSealers {
-		if _, _, err := parsePattern(s); err != nil {
+		if _, err := ParsePattern(s); err != nil {
 			return fmt.Errorf("trusted sealer %q: %w", s, err)
 		}
 	}
@@ -211,7 +211,7 @@ type Evaluation struct {
 
 	digester message.Digester
 	message  *message.Message // from Finish
-	begun    bool // the header has ended and its lookups are under way
+	begun    bool             // the header has ended and its lookups are under way
 
 	// One scope a protocol, in order of priority: should a hostile message use
 	// up the DNS budget, what decides the verdict is asked before what adorns it.
@@ -374,7 +374,7 @@ func (ev *Evaluation) Want(h ...message.BodyHash) {
 // SPF waits for the check of the MAIL FROM identity and returns it, long before
 // Finish: for a server that answers to MAIL FROM. The Result will have the same.
 func (ev *Evaluation) SPF() spf.Result {
-	<-ev.spf.done
+	ev.spf.wait()
 	return ev.spf.result
 }
 

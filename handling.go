@@ -110,7 +110,7 @@ func (h *Handling) Validate() error {
 		return err
 	}
 	for _, x := range h.Exceptions {
-		if _, _, err := parsePattern(x.Domain); err != nil {
+		if _, err := ParsePattern(x.Domain); err != nil {
 			return fmt.Errorf("exception %q: %w", x.Domain, err)
 		}
 		if err := x.Actions.validate(); err != nil {
@@ -133,13 +133,43 @@ func (a Action) known() bool {
 	return a == Accept || a == Quarantine || a == Defer || a == Reject
 }
 
-// parsePattern splits "*.example.com" into its domain and wild = true.
-func parsePattern(s string) (n domain.Name, wild bool, err error) {
+// Pattern names one domain or a tree of them, as exceptions and trusted sealers do.
+// The zero value matches nothing.
+type Pattern struct {
+	name domain.Name
+	wild bool
+}
+
+// ParsePattern reads "example.com", that domain alone, or "*.example.com", everything
+// below it and not itself; U-labels are converted. The error wraps ErrPattern.
+func ParsePattern(s string) (Pattern, error) {
 	rest, wild := strings.CutPrefix(s, "*.")
-	if n, err = domain.Parse(rest); err != nil {
-		return domain.Name{}, false, fmt.Errorf("%w: %w", ErrPattern, err)
+	n, err := domain.Parse(rest)
+	if err != nil {
+		return Pattern{}, fmt.Errorf("%w: %w", ErrPattern, err)
 	}
-	return n, wild, nil
+	return Pattern{n, wild}, nil
+}
+
+// Matches reports whether the pattern names a domain; what is no domain name is not.
+func (p Pattern) Matches(name string) bool {
+	n, err := domain.Parse(name)
+	return err == nil && p.matches(n)
+}
+
+func (p Pattern) matches(n domain.Name) bool {
+	if p == (Pattern{}) {
+		return false
+	}
+	return !p.wild && n == p.name || p.wild && n.IsBelow(p.name)
+}
+
+// String returns the pattern, in lower-case A-labels.
+func (p Pattern) String() string {
+	if p.wild {
+		return "*." + p.name.String()
+	}
+	return p.name.String()
 }
 
 // decide returns the action for a DMARC result, and the pattern of the
@@ -195,13 +225,13 @@ func (h *Handling) exception(author string) *Exception {
 	labels := 0
 	for i := range h.Exceptions {
 		x := &h.Exceptions[i]
-		n, wild, err := parsePattern(x.Domain)
+		p, err := ParsePattern(x.Domain)
 		switch {
-		case err != nil:
-		case !wild && n == a:
+		case err != nil || !p.matches(a):
+		case !p.wild:
 			return x
-		case wild && a.IsBelow(n) && n.Labels() > labels:
-			best, labels = x, n.Labels()
+		case p.name.Labels() > labels:
+			best, labels = x, p.name.Labels()
 		}
 	}
 	return best

@@ -129,3 +129,34 @@ func TestStripNamed(t *testing.T) {
 		})
 	}
 }
+
+func TestPattern(t *testing.T) {
+	for _, c := range []struct {
+		pattern, domain string
+		want            bool
+	}{
+		{"example.com", "example.com", true},
+		{"example.com", "EXAMPLE.com", true},
+		{"example.com", "a.example.com", false},
+		{"*.example.com", "a.example.com", true},
+		{"*.example.com", "b.a.example.com", true},
+		{"*.example.com", "example.com", false},
+		{"*.example.com", "badexample.com", false},
+		{"münchen.example", "xn--mnchen-3ya.example", true},
+		{"example.com", "", false},
+		{"example.com", "a..b", false},
+	} {
+		p, err := mailauth.ParsePattern(c.pattern)
+		require.NoError(t, err)
+		require.Equal(t, c.want, p.Matches(c.domain), "%s %s", c.pattern, c.domain)
+	}
+	p, err := mailauth.ParsePattern("*.München.example")
+	require.NoError(t, err)
+	require.Equal(t, "*.xn--mnchen-3ya.example", p.String())
+	for _, s := range []string{"", "*", "*.", "a..b", "**.example.com"} {
+		_, err := mailauth.ParsePattern(s)
+		require.ErrorIs(t, err, mailauth.ErrPattern, s)
+	}
+	require.False(t, mailauth.Pattern{}.Matches("example.com"))
+	require.False(t, mailauth.Pattern{}.Matches(""))
+}

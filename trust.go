@@ -20,7 +20,7 @@ func (e *Evaluator) trusts(sealer string) bool {
 		return false
 	}
 	for _, s := range e.TrustedSealers {
-		if n, wild, err := parsePattern(s); err == nil && (!wild && n == d || wild && d.IsBelow(n)) {
+		if p, err := ParsePattern(s); err == nil && p.matches(d) {
 			return true
 		}
 	}

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/seed2385d973/mailauth/internal/canon"
@@ -108,6 +109,17 @@ func (f Field) Value() string {
 		return f.h.text[s.start:s.value]
 	}
 	return f.h.text[s.colon+1 : s.value]
+}
+
+// Number returns which field of its name it is, the topmost being 1: a place as the
+// milter protocol gives it (SMFIR_CHGHEADER). It is 0 for a field without a colon,
+// which is not shown to a milter.
+func (f Field) Number() int {
+	n, ok := slices.BinarySearch(f.h.All(f.Name()), f.i)
+	if !ok {
+		return 0
+	}
+	return n + 1
 }
 
 // Index returns the field's place in the header, 0 being the topmost.

@@ -189,3 +189,14 @@ func TestParseHeader(t *testing.T) {
 	require.Nil(t, h)
 	require.Equal(t, ErrFieldCount, err)
 }
+
+// Number counts the fields of one name in any case; a line that is no field has none.
+func TestNumber(t *testing.T) {
+	h, err := ParseHeader([]byte("To: a\r\nFROM: b\r\nto : c\r\nno field\r\nTO: d\r\nTo\x01: e\r\nfrom: f\r\n"))
+	require.NoError(t, err)
+	var got []int
+	for i := range h.Len() {
+		got = append(got, h.Field(i).Number())
+	}
+	require.Equal(t, []int{1, 1, 2, 0, 3, 1, 2}, got)
+}
