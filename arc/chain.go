@@ -160,14 +160,14 @@ func (c *chain) structure() {
 // readSeal reads an ARC-Seal (RFC 8617, section 4.1.3). The error says that it
 // has no instance; what else is wrong is in as.err.
 func (s *set) readSeal(value string, eai bool, storage []taglist.Tag) (instance int, err error) {
-	r := sig.NewReader(storage, value, eai)
-	if r.Tags == nil {
+	r, tags := sig.NewReader(storage, value, eai)
+	if tags == nil {
 		return 0, exported(r.Err())
 	}
-	if instance, err = readInstance(&r); err != nil {
+	if instance, err = readInstance(tags); err != nil {
 		return 0, err
 	}
-	if cv, ok := r.Get("cv"); ok {
+	if cv, ok := tags.Get("cv"); ok {
 		// The three words are literals of an ABNF, hence in any case.
 		for _, w := range [...]authres.Status{authres.None, authres.Pass, authres.Fail} {
 			if strings.EqualFold(cv, string(w)) {
@@ -175,29 +175,29 @@ func (s *set) readSeal(value string, eai bool, storage []taglist.Tag) (instance 
 			}
 		}
 	}
-	if _, ok := r.Get("h"); ok {
+	if _, ok := tags.Get("h"); ok {
 		r.Fail(ErrSealNames, "")
 	}
-	r.Require("a", "b", "d", "s")
+	r.Require(tags, "a", "b", "d", "s")
 	s.as.msg.Expires = -1
-	s.as.finish(&r, r.Key())
+	s.as.finish(&r, tags, r.Key(tags))
 	return instance, nil
 }
 
 // readSignature reads an ARC-Message-Signature (RFC 8617, section 4.1.2). v=,
 // which it has not, is ignored as every unknown tag.
 func (s *set) readSignature(value string, eai bool, storage []taglist.Tag) (instance int, err error) {
-	r := sig.NewReader(storage, value, eai)
-	if r.Tags == nil {
+	r, tags := sig.NewReader(storage, value, eai)
+	if tags == nil {
 		return 0, exported(r.Err())
 	}
-	if instance, err = readInstance(&r); err != nil {
+	if instance, err = readInstance(tags); err != nil {
 		return 0, err
 	}
 	r.EmptyNames = true
-	r.Require("a", "b", "bh", "d", "h", "s")
-	k := r.Key()
-	s.ams.msg = r.Message(k)
+	r.Require(tags, "a", "b", "bh", "d", "h", "s")
+	k := r.Key(tags)
+	s.ams.msg = r.Message(tags, k)
 	if names := s.ams.msg.Names; names != nil {
 		from, seals, signatures := 0, 0, 0
 		for _, n := range names {
@@ -224,17 +224,17 @@ func (s *set) readSignature(value string, eai bool, storage []taglist.Tag) (inst
 	if s.ams.msg.Length >= 0 {
 		r.Fail(ErrBodyLength, "")
 	}
-	s.ams.finish(&r, k)
+	s.ams.finish(&r, tags, k)
 	return instance, nil
 }
 
 // finish judges the tags that both signatures have.
-func (f *field) finish(r *sig.Reader, k sig.Key) {
+func (f *field) finish(r *sig.Reader, tags sig.Tags, k sig.Key) {
 	f.key = k
 	if f.key.Algorithm == sig.RSASHA1 {
 		r.Fail(ErrSHA1, "")
 	}
-	r.CheckText()
+	r.CheckText(tags)
 	if !f.key.Domain.IsZero() && !f.key.Selector.IsZero() {
 		var err error
 		if f.keyName, err = sig.KeyName(f.key.Selector, f.key.Domain); err != nil {
@@ -260,8 +260,8 @@ func (f *field) judge(list suffix.List, now time.Time) error {
 }
 
 // readInstance reads i=, wherever it stands (decision 15).
-func readInstance(r *sig.Reader) (int, error) {
-	v, _ := r.Get("i")
+func readInstance(tags sig.Tags) (int, error) {
+	v, _ := tags.Get("i")
 	if n, ok := instanceValue(v); ok {
 		return n, nil
 	}

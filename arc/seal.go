@@ -57,7 +57,7 @@ func (w *writing) sign(h *message.Header, bodyHash []byte, above string) error {
 	value := full.Field(0).Value()
 	start, end := place(value)
 	digest := forms.Sum(forms.Select(nil, names, 0), w.k.header, crypto.SHA256, 0, start, end)
-	w.signature, err = w.put(signatureName, unsigned, digest)
+	w.signature, err = w.put(signatureName, unsigned, digest[:])
 	return err
 }
 
@@ -134,9 +134,9 @@ func (w *writing) put(name, unsigned string, digest []byte) (string, error) {
 
 // place returns where the value of b= is in a field's value.
 func place(value string) (start, end int) {
-	r := sig.NewReader(nil, strings.TrimSuffix(value, "\r\n"), false)
-	for i := range r.Tags {
-		if t := &r.Tags[i]; t.Name == "b" {
+	_, tags := sig.NewReader(nil, strings.TrimSuffix(value, "\r\n"), false)
+	for i := range tags {
+		if t := &tags[i]; t.Name == "b" {
 			return t.Start, t.End
 		}
 	}

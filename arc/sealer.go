@@ -163,8 +163,8 @@ func highestOf(h *message.Header) int {
 	highest := 0
 	for _, name := range [...]string{sealName, signatureName} {
 		for _, i := range h.All(name) {
-			r := sig.NewReader(nil, h.Field(i).Value(), h.Internationalized())
-			if n, err := readInstance(&r); err == nil {
+			_, tags := sig.NewReader(nil, h.Field(i).Value(), h.Internationalized())
+			if n, err := readInstance(tags); err == nil {
 				highest = max(highest, n)
 			}
 		}

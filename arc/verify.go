@@ -98,7 +98,7 @@ func (w *work) message(r *Result, n int, m *message.Message) error {
 	}
 	fields := w.forms.Select(nil, f.msg.Names, s.signature)
 	digest := w.forms.Sum(fields, f.msg.Header, crypto.SHA256, s.signature, f.key.Start, f.key.End)
-	return exported(sig.Verify(rec, f.key.Algorithm, digest, f.key.Data))
+	return exported(sig.Verify(rec, f.key.Algorithm, digest[:], f.key.Data))
 }
 
 // key gets the key of a signature and judges whether it may be used (RFC 6376,

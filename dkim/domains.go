@@ -8,8 +8,8 @@ import "slices"
 // of them has signed the message is not known before Finish.
 func (vn *Verification) Domains() []string {
 	var out []string
-	for k := range vn.items {
-		it := &vn.items[k]
+	for k := range vn.results {
+		it := vn.item(k)
 		if d := it.key.Domain.String(); it.examine && it.err == nil && !slices.Contains(out, d) {
 			out = append(out, d)
 		}

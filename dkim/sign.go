@@ -301,7 +301,7 @@ func (j *job) sign(m *message.Message, header *sig.Header) (string, error) {
 	end := len(self.Value())
 	fields := header.Select(make([]int, 0, len(names)), names, -1)
 	sum := header.SumField(fields, j.header, j.algorithm.Hash(), self, end, end)
-	signature, err := j.signature(sum)
+	signature, err := j.signature(sum[:j.algorithm.Hash().Size()])
 	if err != nil {
 		return "", err
 	}

@@ -50,19 +50,19 @@ type parsed struct {
 // parseSignature reads the value of a DKIM-Signature field. It judges the field
 // alone: no clock, no DNS, no list of suffixes. storage is for the tags.
 func parseSignature(value string, eai bool, s *Signature, storage []taglist.Tag) parsed {
-	r := sig.NewReader(storage, value, eai)
+	r, tags := sig.NewReader(storage, value, eai)
 	var p parsed
-	if v, ok := r.Get("v"); ok {
+	if v, ok := tags.Get("v"); ok {
 		if s.Version = v; v != "1" {
 			r.Fail(ErrVersion, "")
 		}
 	}
-	r.Require("v", "a", "b", "bh", "d", "h", "s")
-	p.key = r.Key()
-	p.msg = r.Message(p.key)
+	r.Require(tags, "v", "a", "b", "bh", "d", "h", "s")
+	p.key = r.Key(tags)
+	p.msg = r.Message(tags, p.key)
 	s.fill(&p)
 	p.identity = p.key.Domain
-	if v, ok := r.Get("i"); ok {
+	if v, ok := tags.Get("i"); ok {
 		p.identity = readIdentity(&r, v, p.key.Domain, s)
 	} else if !p.key.Domain.IsZero() {
 		s.Identity = "@" + s.Domain
@@ -70,10 +70,10 @@ func parseSignature(value string, eai bool, s *Signature, storage []taglist.Tag)
 	if p.msg.Names != nil && !names(p.msg.Names, "from") {
 		r.Fail(ErrFromNotSigned, "")
 	}
-	if v, ok := r.Get("z"); ok {
+	if v, ok := tags.Get("z"); ok {
 		s.CopiedFields = readCopied(&r, v)
 	}
-	r.CheckText()
+	r.CheckText(tags)
 	if !p.key.Domain.IsZero() && !p.key.Selector.IsZero() {
 		var err error
 		if p.keyName, err = sig.KeyName(p.key.Selector, p.key.Domain); err != nil {

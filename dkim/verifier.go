@@ -98,19 +98,27 @@ type Verifier struct {
 // [Verification.Finish] in one. The results are in header order, top first; a
 // message without DKIM-Signature field gives none.
 func (v *Verifier) Verify(ctx context.Context, m *message.Message) []Result {
-	return v.Start(ctx, m.Header()).Finish(m)
+	var vn Verification // on the stack
+	vn.start(ctx, v, m.Header())
+	return vn.Finish(m)
 }
 
 // Start begins to verify a message whose header has been read: it reads the
 // signature fields and has the keys looked up, all at once, while the body
 // still arrives. It does not wait. Either Finish or Abort must be called.
 func (v *Verifier) Start(ctx context.Context, h *message.Header) *Verification {
-	vn := &Verification{v: *v, ctx: ctx, header: h}
+	vn := &Verification{}
+	vn.start(ctx, v, h)
+	return vn
+}
+
+func (vn *Verification) start(ctx context.Context, v *Verifier, h *message.Header) {
+	vn.v, vn.ctx, vn.header = *v, ctx, h
 	fields := h.All("DKIM-Signature")
 	vn.total = len(fields)
 	fields = fields[:min(len(fields), maxListed)]
 	if len(fields) == 0 {
-		return vn
+		return
 	}
 	now := v.Now
 	if now == nil {
@@ -118,17 +126,20 @@ func (v *Verifier) Start(ctx context.Context, h *message.Header) *Verification {
 	}
 	vn.now = now()
 	vn.results = make([]Result, len(fields))
-	vn.items = make([]item, len(fields))
+	if len(fields) > 1 {
+		vn.items = make([]item, len(fields)-1)
+	}
 	vn.forms = sig.NewHeader(h)
 	for k, i := range fields {
 		vn.read(k, i)
 	}
 	vn.choose()
 	vn.prefetch()
-	return vn
 }
 
 // Verification is a message being verified. It is not safe for concurrent use.
+//
+// Nothing in it points to itself, so that one that Verify makes lies on the stack.
 type Verification struct {
 	v        Verifier
 	ctx      context.Context // of Start: the whole verification is one call in two parts
@@ -137,13 +148,13 @@ type Verification struct {
 	now      time.Time
 	total    int
 	results  []Result
-	items    []item          // beside results
-	tags     [16]taglist.Tag // storage for those of one signature; on the stack it would escape
-	selected []int           // the fields of all items
-	keys     []key           // distinct names
-	first    [1]key          // storage for the usual case
-	order    []int           // of results: those examined, what matters most first
-	orderBuf [maxExamined]int
+	first    item   // beside results
+	items    []item // those behind the first
+	selected []int  // the fields of all items
+	key1     key
+	keys     []key            // distinct names, those behind key1
+	order    [maxListed]uint8 // of results: those examined, what matters most first
+	examined int              // how many of order
 	scope    *lookup.Scope
 	done     func()
 	over     bool
@@ -167,11 +178,19 @@ type key struct {
 	policy    error
 }
 
+func (vn *Verification) item(k int) *item {
+	if k == 0 {
+		return &vn.first
+	}
+	return &vn.items[k-1]
+}
+
 // read parses one signature field and computes what it covers.
 func (vn *Verification) read(k, field int) {
-	r, it := &vn.results[k], &vn.items[k]
+	var tags [16]taglist.Tag
+	r, it := &vn.results[k], vn.item(k)
 	r.Field, r.Total = field, vn.total
-	it.parsed = parseSignature(vn.header.Field(field).Value(), vn.header.Internationalized(), &r.Signature, vn.tags[:0])
+	it.parsed = parseSignature(vn.header.Field(field).Value(), vn.header.Internationalized(), &r.Signature, tags[:0])
 	start := len(vn.selected)
 	vn.selected = vn.forms.Select(slices.Grow(vn.selected, len(it.msg.Names)), it.msg.Names, field)
 	it.fields = vn.selected[start:len(vn.selected):len(vn.selected)]
@@ -212,20 +231,20 @@ func (v *Verifier) limit() int {
 // verifier limit them) nor, with key records as large as the DNS carries them, uses
 // up what may be asked and read before the good one's turn.
 func (vn *Verification) choose() {
-	limit := min(vn.v.limit(), len(vn.items))
-	vn.order = vn.orderBuf[:0]
+	limit := min(vn.v.limit(), len(vn.results))
 	var authors []domain.Name
-	if len(vn.items) > 1 {
+	if len(vn.results) > 1 {
 		authors = authorDomains(vn.header)
 	}
 	for class := range 3 {
-		for k := range vn.items {
-			if len(vn.order) == limit {
+		for k := range vn.results {
+			if vn.examined == limit {
 				return
 			}
-			if it := &vn.items[k]; it.class(authors) == class {
+			if it := vn.item(k); it.class(authors) == class {
 				it.examine = true
-				vn.order = append(vn.order, k)
+				vn.order[vn.examined] = uint8(k)
+				vn.examined++
 			}
 		}
 	}
@@ -247,21 +266,25 @@ func (it *item) class(authors []domain.Name) int {
 // questions are demanded one after another by Finish, so that budget
 // and result do not depend on which answer comes first.
 func (vn *Verification) prefetch() {
-	for _, k := range vn.order {
-		it := &vn.items[k]
+	for _, k := range vn.order[:vn.examined] {
+		it := vn.item(int(k))
 		if it.err != nil || vn.keyOf(it.keyName) != nil {
 			continue
 		}
-		if vn.keys == nil {
-			vn.keys = vn.first[:0]
+		if vn.scope == nil {
 			vn.scope, vn.done = lookup.For(vn.ctx, vn.v.Resolver, vn.v.limit())
+			vn.key1.name = it.keyName
+		} else {
+			vn.keys = append(vn.keys, key{name: it.keyName})
 		}
-		vn.keys = append(vn.keys, key{name: it.keyName})
 		vn.scope.Prefetch(it.keyName, dnsutil.TypeTXT)
 	}
 }
 
 func (vn *Verification) keyOf(n domain.Name) *key {
+	if vn.key1.name == n {
+		return &vn.key1
+	}
 	for i := range vn.keys {
 		if vn.keys[i].name == n {
 			return &vn.keys[i]

@@ -17,7 +17,8 @@ func (vn *Verification) Finish(m *message.Message) []Result {
 		return vn.results
 	}
 	vn.over = true
-	for _, k := range vn.order {
+	for _, k := range vn.order[:vn.examined] {
+		k := int(k)
 		if err := vn.examine(k, m); err != nil {
 			vn.fail(k, err)
 		} else if vn.v.RefuseDefects && len(m.Defects()) > 0 {
@@ -26,8 +27,8 @@ func (vn *Verification) Finish(m *message.Message) []Result {
 			vn.results[k].Status = Pass
 		}
 	}
-	for k := range vn.items {
-		if !vn.items[k].examine {
+	for k := range vn.results {
+		if !vn.item(k).examine {
 			vn.fail(k, fmt.Errorf("%w: the message has %d", ErrNotExamined, vn.total))
 		}
 	}
@@ -58,7 +59,7 @@ func (vn *Verification) fail(k int, err error) {
 
 // examine verifies one signature, in the order of RFC 6376, sections 6.1.1 to 6.1.3.
 func (vn *Verification) examine(k int, m *message.Message) error {
-	it, r := &vn.items[k], &vn.results[k]
+	it, r := vn.item(k), &vn.results[k]
 	if it.err != nil {
 		return it.err
 	}
@@ -135,16 +136,15 @@ func (vn *Verification) body(it *item, r *Result, m *message.Message) error {
 // verified before costs nothing: eight copies of one good field are a cheap
 // way to make a receiver work.
 func (vn *Verification) crypto(k int, rec *sig.Record) error {
-	it := &vn.items[k]
-	digest := vn.forms.Sum(it.fields, it.msg.Header, it.key.Algorithm.Hash(), vn.results[k].Field, it.key.Start, it.key.End)
-	for j := range vn.items {
-		o := &vn.items[j]
+	it := vn.item(k)
+	it.digest = vn.forms.Sum(it.fields, it.msg.Header, it.key.Algorithm.Hash(), vn.results[k].Field, it.key.Start, it.key.End)
+	for j := range vn.results {
+		o := vn.item(j)
 		if o.hashed && o.keyName == it.keyName && o.key.Algorithm == it.key.Algorithm &&
-			bytes.Equal(o.digest[:len(digest)], digest) && bytes.Equal(o.key.Data, it.key.Data) {
+			o.digest == it.digest && bytes.Equal(o.key.Data, it.key.Data) {
 			return o.outcome
 		}
 	}
 	it.hashed = true
-	copy(it.digest[:], digest)
-	return exported(sig.Verify(rec, it.key.Algorithm, it.digest[:len(digest)], it.key.Data))
+	return exported(sig.Verify(rec, it.key.Algorithm, it.digest[:it.key.Algorithm.Hash().Size()], it.key.Data))
 }

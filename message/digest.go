@@ -105,24 +105,27 @@ func fromSignatures(h *Header, allowSHA1 bool) []request {
 	return b.requests
 }
 
-// signatureBodyHash reads a=, c= and l= of a signature field (RFC 6376, section 3.5).
+// signatureBodyHash reads a=, c= and l= of a signature field (RFC 6376, section
+// 3.5). What the other tags hold is its verifier's to judge.
 func signatureBodyHash(value string) (h BodyHash, ok bool) {
 	h.Length = WholeBody
 	if len(value) > taglist.MaxLength {
 		return h, false
 	}
-	sc := taglist.NewScanner(value)
-	for n := 0; n <= taglist.MaxTags; n++ {
-		t, more := sc.Next()
-		if !more {
-			return h, h.Hash != 0
-		}
-		if t.Err != nil {
+	rest, more := value, true
+	for n := 0; more; n++ {
+		var tag string
+		tag, rest, more = strings.Cut(rest, ";")
+		name, text, isTag := strings.Cut(tag, "=")
+		if !isTag || n == taglist.MaxTags {
+			if n > 0 && !more && taglist.Trim(tag) == "" {
+				break // the list ended in ";"
+			}
 			return h, false
 		}
-		switch t.Name {
+		switch taglist.Trim(name) {
 		case "a":
-			switch t.Value {
+			switch taglist.Trim(text) {
 			case "rsa-sha256", "ed25519-sha256":
 				h.Hash = crypto.SHA256
 			case "rsa-sha1":
@@ -131,7 +134,7 @@ func signatureBodyHash(value string) (h BodyHash, ok bool) {
 				return h, false
 			}
 		case "c":
-			_, c, _ := strings.Cut(t.Value, "/") // "relaxed" alone is relaxed/simple
+			_, c, _ := strings.Cut(taglist.Trim(text), "/") // "relaxed" alone is relaxed/simple
 			switch c {
 			case "relaxed":
 				h.Canonicalization = Relaxed
@@ -141,12 +144,12 @@ func signatureBodyHash(value string) (h BodyHash, ok bool) {
 				return h, false
 			}
 		case "l":
-			if h.Length, ok = parseLength(t.Value); !ok {
+			if h.Length, ok = parseLength(taglist.Trim(text)); !ok {
 				return h, false
 			}
 		}
 	}
-	return h, false
+	return h, h.Hash != 0
 }
 
 // parseLength: 1*76DIGIT (RFC 6376, section 3.5). No body is longer than 63 bits can say.

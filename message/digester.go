@@ -135,10 +135,18 @@ func headerEnd(text string, p []byte) int {
 			return k
 		}
 	}
-	if i := bytes.Index(p, []byte(end)); i >= 0 {
-		return i + len(end)
+	// Line by line, which is several times as fast as bytes.Index where each line
+	// begins as what is looked for does.
+	for at := 0; ; {
+		n := bytes.IndexByte(p[at:], '\n')
+		if n < 0 {
+			return -1
+		}
+		at += n + 1
+		if at+1 < len(p) && p[at] == '\r' && p[at+1] == '\n' && at > 1 && p[at-2] == '\r' {
+			return at + 2
+		}
 	}
-	return -1
 }
 
 func (d *Digester) endHeader(text string, closed bool) error {

@@ -29,7 +29,8 @@ type Body struct {
 	cr      bool  // a CR came last; whether it belongs to a CRLF is not known yet
 	content bool  // something other than CRLF was written
 	n       int   // octets of buf that are used
-	buf     [bufSize]byte
+	buf     []byte
+	first   [direct]byte // buf to begin with; most bodies need no more
 }
 
 const (
@@ -44,7 +45,10 @@ var emptyLines = []byte(strings.Repeat("\r\n", 512))
 
 // Start makes b, which must be a zero Body, write to w. Errors of w are
 // ignored: it is meant to be a hash.
-func (b *Body) Start(w io.Writer, relaxed bool) { b.w, b.relaxed = w, relaxed }
+func (b *Body) Start(w io.Writer, relaxed bool) {
+	b.w, b.relaxed = w, relaxed
+	b.buf = b.first[:]
+}
 
 // Write takes the next octets of the body. They are not kept. It never fails.
 func (b *Body) Write(p []byte) (int, error) {
@@ -145,7 +149,7 @@ func (b *Body) pending() {
 
 func (b *Body) put(c byte) {
 	if b.n == len(b.buf) {
-		b.flush()
+		b.room()
 	}
 	b.buf[b.n] = c
 	b.n++
@@ -159,9 +163,17 @@ func (b *Body) emit(p []byte) {
 		return
 	}
 	if len(p) > len(b.buf)-b.n {
-		b.flush()
+		b.room()
 	}
 	b.n += copy(b.buf[b.n:], p)
+}
+
+// room empties the buffer because it is full.
+func (b *Body) room() {
+	b.flush()
+	if len(b.buf) < bufSize {
+		b.buf = make([]byte, bufSize)
+	}
 }
 
 func (b *Body) flush() {
@@ -201,7 +213,7 @@ func (b *Body) squeeze(p []byte, i, end int, tab bool) int {
 	for i < end {
 		if len(b.buf)-n < 16 {
 			b.n = n
-			b.flush()
+			b.room()
 			n = 0
 		}
 		var k int

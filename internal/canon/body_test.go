@@ -58,7 +58,8 @@ func (c *checker) check(pieces ...string) {
 		for _, plainGo := range ways(len(body)) {
 			c.out.Reset()
 			// Close left everything else as it was in the beginning.
-			c.body.w, c.body.relaxed, c.body.content, c.body.plainGo = &c.out, relaxed, false, plainGo
+			c.body.content, c.body.plainGo = false, plainGo
+			c.body.Start(&c.out, relaxed)
 			for _, p := range pieces {
 				c.body.Write([]byte(p))
 			}

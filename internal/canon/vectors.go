@@ -21,7 +21,7 @@ func (b *Body) reduceVectors(p []byte) []byte {
 		}
 		for len(q) >= seen {
 			if len(b.buf)-b.n < width {
-				b.flush()
+				b.room()
 			}
 			read, written := reduceVector(b.buf[b.n:], q, &packing)
 			b.n += written

@@ -14,10 +14,11 @@ import (
 type Seals struct {
 	c      *Header
 	prefix hash.Hash // over all fields of the sets so far
+	buf    []byte    // one field
 }
 
 // Seals begins a chain over the fields of the header.
-func (c *Header) Seals() Seals { return Seals{c, sha256.New()} }
+func (c *Header) Seals() Seals { return Seals{c: c, prefix: sha256.New()} }
 
 // Next returns the hash for the seal of the next set, whose three fields are
 // given by their place in the header; the octets [start, end) of the seal's
@@ -25,12 +26,9 @@ func (c *Header) Seals() Seals { return Seals{c, sha256.New()} }
 func (s *Seals) Next(results, signature, seal, start, end int) (sum [sha256.Size]byte) {
 	s.Write(results)
 	s.Write(signature)
-	c := s.c
 	h := s.clone()
-	mark := len(c.buf)
-	c.buf = c.h.Field(seal).AppendCanonicalCut(c.buf, message.Relaxed, start, end)
-	h.Write(c.buf[mark:])
-	c.buf = c.buf[:mark]
+	s.buf = s.c.h.Field(seal).AppendCanonicalCut(s.buf[:0], message.Relaxed, start, end)
+	h.Write(s.buf)
 	h.Sum(sum[:0])
 	s.Write(seal)
 	return sum
@@ -40,11 +38,8 @@ func (s *Seals) Next(results, signature, seal, start, end int) (sum [sha256.Size
 //
 // The form is not kept: a field of a set enters the hashes once.
 func (s *Seals) Write(field int) {
-	c := s.c
-	mark := len(c.buf)
-	c.buf = c.h.Field(field).AppendCanonical(c.buf, message.Relaxed)
-	s.prefix.Write(c.buf[mark:])
-	c.buf = c.buf[:mark]
+	s.buf = s.c.h.Field(field).AppendCanonical(s.buf[:0], message.Relaxed)
+	s.prefix.Write(s.buf)
 }
 
 func (s *Seals) clone() hash.Hash {

@@ -4,58 +4,63 @@ import (
 	"crypto"
 	"crypto/sha1"
 	"crypto/sha256"
-	"hash"
 
 	"github.com/seed2385d973/mailauth/message"
 )
 
-// Header makes the canonical forms of a header's fields, each once for all
-// signatures of a message, and the hashes over them. Make it with NewHeader. It
-// is not safe for concurrent use.
+// Header makes the canonical forms of a header's fields, for all signatures of a
+// message, and the hashes over them. Make it with NewHeader. It is not safe for
+// concurrent use.
 type Header struct {
 	h      *message.Header
-	fields []state
-	buf    []byte // all canonical forms made so far
-	round  uint32
-	sha2   hash.Hash
-	sum    [sha256.Size]byte
+	summed bool // a hash was made
+
+	// forms are the canonical forms made so far, in buf; nil if there are none.
+	forms []forms
+	buf   []byte
+
+	// counts has a place for each field of a header of usual size, and many for
+	// those of a larger one.
+	round  uint32 // of Select
+	counts [48]count
+	many   []count
 }
 
-// state is what is known of one field.
-type state struct {
-	forms [2]span // by Canonicalization
-	// taken counts the fields of this name that the selection number round has
-	// used. It stands at the first field of the name.
-	round, taken uint32
-}
+// forms are the canonical forms of a field, by Canonicalization.
+type forms [2]span
 
 // span is a part of buf; end is zero where the form was not made yet. A header
 // is far below 4 GiB.
 type span struct{ start, end uint32 }
 
+// count stands at the first field of a name: the selection number round has used
+// as many of the fields of this name as taken says.
+type count struct{ round, taken uint32 }
+
 // NewHeader returns the canonical forms of h, none of them made yet.
 func NewHeader(h *message.Header) Header { return Header{h: h} }
-
-func (c *Header) init() {
-	if c.fields == nil {
-		c.fields = make([]state, c.h.Len())
-	}
-}
 
 // Canonical returns the canonical form of field i with its CRLF (RFC 6376,
 // sections 3.4.1 and 3.4.2). It is valid until the next call.
 func (c *Header) Canonical(i int, alg message.Canonicalization) []byte {
-	c.init()
-	f := &c.fields[i].forms[alg]
+	if c.forms == nil {
+		c.forms = make([]forms, c.h.Len())
+		c.buf = make([]byte, 0, 2048)
+	}
+	f := &c.forms[i][alg]
 	if f.end == 0 {
-		if c.buf == nil {
-			c.buf = make([]byte, 0, 2048)
-		}
 		start := len(c.buf)
 		c.buf = c.h.Field(i).AppendCanonical(c.buf, alg)
 		*f = span{uint32(start), uint32(len(c.buf))}
 	}
 	return c.buf[f.start:f.end]
+}
+
+func (c *Header) count(i int) *count {
+	if i < len(c.counts) {
+		return &c.counts[i]
+	}
+	return &c.many[i-len(c.counts)]
 }
 
 // Select appends to dst the fields that h= names, in its order: of each name
@@ -66,14 +71,16 @@ func (c *Header) Canonical(i int, alg message.Canonicalization) []byte {
 // The work is linear: each name keeps its own place, found through the first
 // field of that name.
 func (c *Header) Select(dst []int, names []string, self int) []int {
-	c.init()
+	if more := c.h.Len() - len(c.counts); more > 0 && c.many == nil {
+		c.many = make([]count, more)
+	}
 	c.round++
 	for _, name := range names {
 		all := c.h.All(name)
 		if len(all) == 0 {
 			continue
 		}
-		t := &c.fields[all[0]]
+		t := c.count(all[0])
 		if t.round != c.round {
 			t.round, t.taken = c.round, 0
 		}
@@ -93,33 +100,61 @@ func (c *Header) Select(dst []int, names []string, self int) []int {
 
 // Sum hashes fields in the given order and then the signature's own field, the
 // octets [start, end) of its value left out and without a final CRLF (RFC
-// 6376, section 3.7; RFC 8617, section 5.1.1). The result is valid until the next call.
-func (c *Header) Sum(fields []int, alg message.Canonicalization, hash crypto.Hash, self, start, end int) []byte {
+// 6376, section 3.7; RFC 8617, section 5.1.1). Of the result as many octets count
+// as the hash has.
+func (c *Header) Sum(fields []int, alg message.Canonicalization, hash crypto.Hash, self, start, end int) [sha256.Size]byte {
 	return c.SumField(fields, alg, hash, c.h.Field(self), start, end)
 }
 
 // SumField is [Header.Sum] for a signer, whose field is not in the header yet.
-func (c *Header) SumField(fields []int, alg message.Canonicalization, hash crypto.Hash, self message.Field, start, end int) []byte {
-	h := c.hash(hash)
+func (c *Header) SumField(fields []int, alg message.Canonicalization, hash crypto.Hash, self message.Field, start, end int) (sum [sha256.Size]byte) {
+	// Most headers have one signature, over not much: its forms need not be kept, and
+	// one call hashes them all.
+	var room [3072]byte
+	in, fits := room[:0], true
+	keep := c.summed
+	c.summed = true
+	for _, i := range fields {
+		f := c.h.Field(i)
+		if fits = fitsIn(in, f); !fits {
+			break
+		}
+		if keep {
+			in = append(in, c.Canonical(i, alg)...)
+		} else {
+			in = f.AppendCanonical(in, alg)
+		}
+	}
+	if !fits || !fitsIn(in, self) {
+		return c.sumLong(fields, alg, hash, self, start, end)
+	}
+	// The place of b= is the tag's span, never found by a search for "b=": that
+	// text may stand in other values as well.
+	in = self.AppendCanonicalCut(in, alg, start, end)
+	if hash == crypto.SHA1 {
+		digest := sha1.Sum(in) // only where a caller allowed it; RFC 8301, section 3.1
+		copy(sum[:], digest[:])
+		return sum
+	}
+	return sha256.Sum256(in)
+}
+
+// fitsIn reports whether the canonical form of a field has room in buf. It need not be
+// exact: what has none goes elsewhere.
+func fitsIn(buf []byte, f message.Field) bool {
+	return cap(buf)-len(buf) >= len(f.Name())+len(":\r\n")+len(f.Value())
+}
+
+// sumLong is SumField for what does not fit on the stack.
+func (c *Header) sumLong(fields []int, alg message.Canonicalization, hash crypto.Hash, self message.Field, start, end int) (sum [sha256.Size]byte) {
+	h := sha256.New()
+	if hash == crypto.SHA1 {
+		h = sha1.New()
+	}
 	for _, i := range fields {
 		h.Write(c.Canonical(i, alg))
 	}
-	mark := len(c.buf)
-	// The place of b= is the tag's span, never found by a search for "b=": that
-	// text may stand in other values as well.
-	c.buf = self.AppendCanonicalCut(c.buf, alg, start, end)
-	h.Write(c.buf[mark:])
-	c.buf = c.buf[:mark]
-	return h.Sum(c.sum[:0])
-}
-
-func (c *Header) hash(alg crypto.Hash) hash.Hash {
-	if alg == crypto.SHA1 {
-		return sha1.New() // only where a caller allowed it; RFC 8301, section 3.1
-	}
-	if c.sha2 == nil {
-		c.sha2 = sha256.New()
-	}
-	c.sha2.Reset()
-	return c.sha2
+	h.Write(self.AppendCanonicalCut(nil, alg, start, end))
+	h.Sum(sum[:0])
+	return sum
 }

@@ -82,11 +82,18 @@ type Message struct {
 	Methods      string                   // q= as written, "dns/txt" if absent
 }
 
+// Tags are those of one signature.
+type Tags []taglist.Tag
+
+// Get returns the value of a tag.
+func (tags Tags) Get(name string) (string, bool) { return taglist.Get(tags, name) }
+
 // Reader reads the tags of one signature. It goes on after an error, so that
-// a report can name what could be read; the first error is the one that counts.
+// a report can name what could be read; the first error is the one that counts. It
+// does not hold the tags, so that these can lie on the stack while its error
+// leaves it.
 type Reader struct {
-	Tags []taglist.Tag
-	EAI  bool // the message is internationalized (RFC 8616, section 5)
+	EAI bool // the message is internationalized (RFC 8616, section 5)
 	// EmptyNames lets h= have empty items, which name no field: the public ARC
 	// suite has a chain that passes with one.
 	EmptyNames bool
@@ -97,27 +104,26 @@ type Reader struct {
 // A list that is no tag-list, or that holds an octet above 0x7f in a message
 // that is not internationalized, leaves an error and no tags: where a name
 // occurs twice neither value can be trusted.
-func NewReader(storage []taglist.Tag, value string, eai bool) Reader {
+func NewReader(storage []taglist.Tag, value string, eai bool) (Reader, Tags) {
 	r := Reader{EAI: eai}
 	if len(value) > MaxField {
 		r.Fail(ErrTagList, taglist.ErrTooLong.Error())
-		return r
+		return r, nil
 	}
 	tags, err := taglist.Parse(storage[:0], value)
 	if err != nil {
 		r.Fail(ErrTagList, err.Error())
-		return r
+		return r, nil
 	}
-	r.Tags = tags
-	return r
+	return r, tags
 }
 
 // CheckText refuses octets above 0x7f where they are not allowed (RFC 6376,
 // section 3.2; RFC 8616, section 5). It comes after the single tags, whose errors say more.
-func (r *Reader) CheckText() {
-	for i := range r.Tags {
-		if v := r.Tags[i].Value; !isASCII(v) && (!r.EAI || !utf8.ValidString(v)) {
-			r.Fail(ErrTagList, "octet above 0x7f in "+r.Tags[i].Name+"=")
+func (r *Reader) CheckText(tags Tags) {
+	for i := range tags {
+		if v := tags[i].Value; !isASCII(v) && (!r.EAI || !utf8.ValidString(v)) {
+			r.Fail(ErrTagList, "octet above 0x7f in "+tags[i].Name+"=")
 		}
 	}
 }
@@ -137,26 +143,23 @@ func (r *Reader) Fail(e error, detail string) {
 func (r *Reader) Err() error { return r.err }
 
 // Require fails for the first of names that is absent (RFC 6376, section 6.1.1).
-func (r *Reader) Require(names ...string) {
-	if r.Tags == nil {
+func (r *Reader) Require(tags Tags, names ...string) {
+	if tags == nil {
 		return
 	}
 	for _, n := range names {
-		if _, ok := taglist.Get(r.Tags, n); !ok {
+		if _, ok := tags.Get(n); !ok {
 			r.Fail(ErrMissingTag, n+"=")
 			return
 		}
 	}
 }
 
-// Get returns the value of a tag.
-func (r *Reader) Get(name string) (string, bool) { return taglist.Get(r.Tags, name) }
-
 // Key reads a, b, d, s and t (RFC 6376, section 3.5).
-func (r *Reader) Key() Key {
+func (r *Reader) Key(tags Tags) Key {
 	k := Key{Time: -1}
-	for i := range r.Tags {
-		t := &r.Tags[i]
+	for i := range tags {
+		t := &tags[i]
 		switch t.Name {
 		case "a":
 			r.algorithm(&k, t.Value)
@@ -250,11 +253,11 @@ func (r *Reader) time(v string) int64 {
 }
 
 // Message reads bh, c, h, l, q and x (RFC 6376, section 3.5). k is what Key returned.
-func (r *Reader) Message(k Key) Message {
+func (r *Reader) Message(tags Tags, k Key) Message {
 	m := Message{Length: -1, Expires: -1, Methods: "dns/txt"}
-	for i := range r.Tags {
-		v := r.Tags[i].Value
-		switch r.Tags[i].Name {
+	for i := range tags {
+		v := tags[i].Value
+		switch tags[i].Name {
 		case "bh":
 			data, _, ok := Base64(v)
 			if !ok || k.Algorithm != 0 && len(data) != k.Algorithm.Hash().Size() {

@@ -30,10 +30,10 @@ func TestWriteField(t *testing.T) {
 		h, err := message.ParseHeader([]byte(field))
 		require.NoError(t, err)
 		require.Equal(t, 1, h.Len())
-		r := NewReader(nil, h.Field(0).Value(), false)
+		r, tags := NewReader(nil, h.Field(0).Value(), false)
 		require.NoError(t, r.Err())
-		require.Len(t, r.Tags, 6)
-		require.Equal(t, names, r.Message(Key{}).Names)
+		require.Len(t, tags, 6)
+		require.Equal(t, names, r.Message(tags, Key{}).Names)
 	}
 }
 

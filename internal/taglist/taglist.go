@@ -183,6 +183,9 @@ func solid(s string) int {
 
 func isWSP(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
+// Trim returns s without the white space around it, line ends included.
+func Trim(s string) string { return trim(s) }
+
 func trim(s string) string {
 	for s != "" && isWSP(s[0]) {
 		s = s[1:]
