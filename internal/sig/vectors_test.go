@@ -27,9 +27,9 @@ func TestVectors(t *testing.T) {
 			} {
 				sum, err := hexadecimal.DecodeString(c.digest)
 				require.NoError(t, err)
-				r := NewReader(nil, "a="+v.Algorithm+"; b="+c.b, false)
-				k := r.Key()
-				r.CheckText()
+				r, tags := NewReader(nil, "a="+v.Algorithm+"; b="+c.b, false)
+				k := r.Key(tags)
+				r.CheckText(tags)
 				var rec Record
 				err = r.Err()
 				if err == nil {
