@@ -49,12 +49,14 @@ type Sealer struct {
 
 // DefaultFields lists the fields that an ARC-Message-Signature covers if nobody
 // says otherwise, in lower case: what a reader sees and what decides how the body is
-// read (RFC 6376, section 5.4.1). Trace fields are not among them.
+// read (RFC 6376, section 5.4.1), and the author's BIMI-Selector, for which a trusted
+// chain may stand in where the author's signature broke (BIMI, section 5.5). Trace fields
+// are not among them.
 func DefaultFields() []string {
 	return []string{
 		"from", "reply-to", "to", "cc", "subject", "date", "message-id", "in-reply-to", "references",
 		"mime-version", "content-type", "content-transfer-encoding", "content-disposition",
-		"list-id", "list-unsubscribe", "list-unsubscribe-post", "sender", "resent-from",
+		"list-id", "list-unsubscribe", "list-unsubscribe-post", "sender", "resent-from", "bimi-selector",
 	}
 }
 

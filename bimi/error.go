@@ -111,6 +111,9 @@ const (
 	ErrAmbiguous Error = "more than one BIMI result or indicator"
 	// ErrNotPass: the trusted result is not pass, or not the pass of the authority that was asked for.
 	ErrNotPass Error = "BIMI result is not pass"
+	// ErrOtherAuthor: the trusted result is not about the author that the message shows,
+	// or the message does not have exactly one.
+	ErrOtherAuthor Error = "BIMI result is about another author"
 	// ErrNoIndicator: no BIMI-Indicator field.
 	ErrNoIndicator Error = "no BIMI-Indicator field"
 	// ErrEncoding: BIMI-Indicator is not base64, or over the limit.
@@ -137,7 +140,7 @@ func codes() map[Error]string {
 		ErrDeclined:  "ErrDeclined",
 		ErrNoFetcher: "ErrNoFetcher", ErrFetch: "ErrFetch", ErrURL: "ErrURL", ErrNoEvidence: "ErrNoEvidence",
 		ErrMarkCertificate: "ErrMarkCertificate", ErrIndicator: "ErrIndicator", ErrDifferent: "ErrDifferent",
-		ErrNotTrusted: "ErrNotTrusted", ErrAmbiguous: "ErrAmbiguous", ErrNotPass: "ErrNotPass",
+		ErrNotTrusted: "ErrNotTrusted", ErrAmbiguous: "ErrAmbiguous", ErrNotPass: "ErrNotPass", ErrOtherAuthor: "ErrOtherAuthor",
 		ErrNoIndicator: "ErrNoIndicator", ErrEncoding: "ErrEncoding", ErrHash: "ErrHash",
 	}
 }

@@ -24,6 +24,9 @@ type mailBIMI struct {
 		SPF                    string `json:"spf_identity"`
 		Expect                 string `json:"expect_auth_results"`
 	}
+	Results []struct {
+		Record, DMARC, Disposition, Expect string
+	}
 }
 
 // mailBIMIZone reads the suite's zone: one record a line, names without final dot.
@@ -99,4 +102,27 @@ func TestMailBIMI(t *testing.T) {
 		})
 	}
 	testcase.Ran(t, "bimi/mail-bimi-lookup", len(suite.Lookup), 12)
+
+	// A record and a verdict of DMARC, and what comes of them.
+	for _, c := range suite.Results {
+		t.Run(c.Record+" "+c.DMARC, func(t *testing.T) {
+			if strings.HasPrefix(c.Record, "v=foobar") {
+				// There a failure; by BIMI, section 4.3 the text is no record at all.
+				c.Expect = "bimi=none"
+			}
+			require.Equal(t, "reject", c.Disposition) // which it gets from p=reject
+			z := records(t, map[string]string{"_dmarc.results.com": "v=DMARC1; p=" + c.Disposition, "default._bimi.results.com": c.Record})
+			v := Verifier{Resolver: z, Record: o,
+				Fetcher: &fakeWeb{files: map[string][]byte{"https://fastmaildmarc.com/FM_BIMI.svg": markcerttest.SVG()}}}
+			author, err := dmarc.AuthorOf("results.com")
+			require.NoError(t, err)
+			d := dmarc.Verifier{Resolver: z}
+			m := &Message{Author: author, DMARC: d.Verify(context.Background(), author, dmarc.DKIMIdentifier(authres.Status(c.DMARC), "results.com", "s"))}
+			require.Equal(t, authres.Status(c.DMARC), m.DMARC.Status)
+			got := unfold(authres.Header{AuthservID: "x", Results: []authres.Result{v.Verify(context.Background(), m).AuthenticationResult()}}.String())
+			want, _, _ := strings.Cut(c.Expect, " (")
+			require.True(t, strings.HasPrefix(got, "x; "+want), "%s: %s", want, got)
+		})
+	}
+	testcase.Ran(t, "bimi/mail-bimi-results", len(suite.Results), 3)
 }

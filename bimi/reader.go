@@ -9,6 +9,8 @@ import (
 
 	"github.com/seed2385d973/mailauth/authres"
 	"github.com/seed2385d973/mailauth/bimi/svgps"
+	"github.com/seed2385d973/mailauth/dmarc"
+	"github.com/seed2385d973/mailauth/internal/domain"
 	"github.com/seed2385d973/mailauth/message"
 )
 
@@ -16,6 +18,11 @@ import (
 // which its own provider has evaluated. It believes nothing but a result in an
 // Authentication-Results field of that provider, who has to remove such fields
 // that come from outside (RFC 8601, section 5). BIMI-Location is never followed.
+//
+// The message must have exactly one author, of the domain that the result is about
+// (header.d) or below it: whatever the provider saw, a logo must not stand beside
+// an address that is not its domain's. A mail program must show it beside
+// [Indicator].Author only, with the address itself in sight.
 //
 // The zero value trusts nobody.
 type Reader struct {
@@ -33,6 +40,7 @@ type Reader struct {
 // Indicator is a logo that may be shown.
 type Indicator struct {
 	SVG              []byte // uncompressed
+	Author           string // the domain of the one address in From
 	Domain, Selector string // where the record was found
 	Certified        bool   // a mark certificate vouches for it
 	MarkType         string // policy.mark-type, if the provider said; his text
@@ -40,7 +48,7 @@ type Indicator struct {
 }
 
 // Read returns the logo of a delivered message, or why there is none: ErrNotTrusted,
-// ErrAmbiguous, ErrNotPass, ErrNoIndicator, ErrEncoding, ErrHash or ErrIndicator.
+// ErrAmbiguous, ErrNotPass, ErrOtherAuthor, ErrNoIndicator, ErrEncoding, ErrHash or ErrIndicator.
 func (v *Reader) Read(h *message.Header) (Indicator, error) {
 	res, err := v.trusted(h)
 	if err != nil {
@@ -50,6 +58,10 @@ func (v *Reader) Read(h *message.Header) (Indicator, error) {
 	certified := get("policy", "authority") == "pass"
 	if res.Status != Pass || v.RequireAuthority && !certified {
 		return Indicator{}, ErrNotPass
+	}
+	author, place, err := authorWithin(h, get("header", "d"))
+	if err != nil {
+		return Indicator{}, err
 	}
 	svg, err := v.indicator(h)
 	if err != nil {
@@ -66,7 +78,7 @@ func (v *Reader) Read(h *message.Header) (Indicator, error) {
 	if check.Err != nil {
 		return Indicator{}, fmt.Errorf("%w: %w", ErrIndicator, check.Err)
 	}
-	out := Indicator{SVG: check.SVG, Domain: get("header", "d"), Selector: get("header", "selector"), Certified: certified}
+	out := Indicator{SVG: check.SVG, Author: author, Domain: place, Selector: get("header", "selector"), Certified: certified}
 	if certified {
 		out.MarkType = get("policy", "mark-type")
 	}
@@ -74,6 +86,24 @@ func (v *Reader) Read(h *message.Header) (Indicator, error) {
 		out.Preference = p
 	}
 	return out, nil
+}
+
+// authorWithin returns the domain of the one author, if it is place or below it: a
+// record is found at the Author Domain or at its Organizational Domain.
+func authorWithin(h *message.Header, place string) (author, at string, err error) {
+	a, err := dmarc.AuthorDomain(h)
+	if err != nil {
+		return "", "", fmt.Errorf("%w: %w", ErrOtherAuthor, err)
+	}
+	n, err := domain.Parse(a.Domain())
+	if err != nil || len(a.Mailboxes()) != 1 {
+		return "", "", ErrOtherAuthor
+	}
+	d, err := domain.Parse(place)
+	if err != nil || d.Labels() < 2 || !n.IsWithin(d) {
+		return "", "", ErrOtherAuthor
+	}
+	return n.String(), d.String(), nil
 }
 
 // trusted returns the one BIMI result of the provider.

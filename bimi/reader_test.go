@@ -35,8 +35,11 @@ func TestReader(t *testing.T) {
 	hostileHash := hex.EncodeToString(hostileSum[:])
 	large := append(bytes.Clone(svg), bytes.Repeat([]byte("\n"), svgps.DefaultMaxSize-len(svg)+1)...)
 	ar := func(rest string) string { return "Authentication-Results: mx.example; " + rest + "\r\n" }
+	from := "From: News <news@shop.example.com>\r\n"
+	good := " policy.indicator-hash=" + hash[56:]
 	pass := "bimi=pass header.d=example.com header.selector=default policy.authority=pass policy.mark-type=\"Registered Mark\" policy.logo-preference=personal"
 	field := indicatorField(svg)
+	about := func(d string) string { return ar("bimi=pass header.d=" + d + " policy.authority=pass" + good) }
 	for _, tt := range []struct {
 		name, header string
 		v            Reader
@@ -57,25 +60,42 @@ func TestReader(t *testing.T) {
 		{"two results in one", ar(pass+"; "+pass) + field, Reader{}, ErrAmbiguous},
 		{"two indicators", ar(pass+" policy.indicator-hash="+hash[56:]) + field + field, Reader{}, ErrAmbiguous},
 		{"fail", ar("bimi=fail policy.authority=pass policy.indicator-hash="+hash[56:]) + field, Reader{}, ErrNotPass},
-		{"authority demanded", ar("bimi=pass policy.authority=none policy.indicator-hash="+hash[56:]) + field, Reader{RequireAuthority: true}, ErrNotPass},
+		{"authority demanded", ar("bimi=pass header.d=example.com policy.authority=none policy.indicator-hash="+hash[56:]) + field, Reader{RequireAuthority: true}, ErrNotPass},
 		{"no indicator", ar(pass), Reader{}, ErrNoIndicator},
-		{"location is not followed", ar(pass) + "BIMI-Location: v=BIMI1; l=https://evil.example/x.svg\r\n", Reader{}, ErrNoIndicator},
+		{"R3 location is not followed", ar(pass) + "BIMI-Location: v=BIMI1; l=https://evil.example/x.svg\r\n", Reader{}, ErrNoIndicator},
 		{"not base64", ar(pass) + "BIMI-Indicator: <svg/>\r\n", Reader{}, ErrEncoding},
 		{"compressed", ar(pass) + indicatorField(gz(t, svg)), Reader{}, ErrEncoding},
 		{"too large", ar(pass) + indicatorField(large), Reader{}, ErrEncoding},
 		{"empty", ar(pass) + "BIMI-Indicator:\r\n", Reader{}, ErrEncoding},
 		{"hostile", ar(pass+" policy.indicator-hash="+hostileHash[56:]) + indicatorField(hostile), Reader{SVG: svgps.Options{Profile: svgps.Lenient}}, ErrIndicator},
+		{"about another domain", about("other.example") + field, Reader{}, ErrOtherAuthor},
+		{"about a name that ends alike", about("le.com") + field, Reader{}, ErrOtherAuthor},
+		{"about a domain below", about("a.shop.example.com") + field, Reader{}, ErrOtherAuthor},
+		{"about a top-level domain", about("com") + field, Reader{}, ErrOtherAuthor},
+		{"about nobody", ar("bimi=pass policy.authority=pass"+good) + field, Reader{}, ErrOtherAuthor},
+		{"second From", ar(pass+good) + field + "From: <ceo@bank.example>\r\n", Reader{}, ErrOtherAuthor},
+		{"no From", ar(pass+good) + field + "no", Reader{}, ErrOtherAuthor},
+		{"two authors", ar(pass+good) + field + "only From: a@shop.example.com, ceo@bank.example\r\n", Reader{}, ErrOtherAuthor},
+		{"two authors of the domain", ar(pass+good) + field + "only From: a@shop.example.com, b@shop.example.com\r\n", Reader{}, ErrOtherAuthor},
+		{"From with a blank before the colon", ar(pass+good) + field + "From : <ceo@bank.example>\r\n", Reader{}, ErrOtherAuthor},
+		{"capitals", ar(strings.Replace(pass, "example.com", "Example.COM", 1)+good) + field, Reader{}, nil},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
+		t.Run("R1 R2 "+tt.name, func(t *testing.T) {
 			tt.v.AuthservIDs = []string{"mx.example"}
-			got, err := tt.v.Read(parseHeader(t, tt.header))
+			text := from + tt.header
+			if fields, ok := strings.CutSuffix(tt.header, "no"); ok {
+				text = fields
+			} else if fields, one, ok := strings.Cut(tt.header, "only "); ok {
+				text = fields + one
+			}
+			got, err := tt.v.Read(parseHeader(t, text))
 			if tt.err != nil {
 				require.ErrorIs(t, err, tt.err)
 				require.Zero(t, got)
 				return
 			}
 			require.NoError(t, err)
-			require.Equal(t, Indicator{SVG: svg, Domain: "example.com", Selector: "default", Certified: true, MarkType: "Registered Mark", Preference: Personal}, got)
+			require.Equal(t, Indicator{SVG: svg, Author: "shop.example.com", Domain: "example.com", Selector: "default", Certified: true, MarkType: "Registered Mark", Preference: Personal}, got)
 		})
 	}
 	_, err := new(Reader).Read(parseHeader(t, ar(pass)+field))
@@ -90,7 +110,7 @@ func TestLargestIndicator(t *testing.T) {
 	for line := range strings.Lines(field) {
 		require.LessOrEqual(t, len(line), 101)
 	}
-	h := parseHeader(t, "Authentication-Results: mx; bimi=pass policy.indicator-hash="+hex.EncodeToString(sum[:])+"\r\n"+field)
+	h := parseHeader(t, "From: a@example.com\r\nAuthentication-Results: mx; bimi=pass header.d=example.com policy.indicator-hash="+hex.EncodeToString(sum[:])+"\r\n"+field)
 	got, err := (&Reader{AuthservIDs: []string{"mx"}}).Read(h)
 	require.NoError(t, err)
 	require.Equal(t, svg, got.SVG)

@@ -194,7 +194,7 @@ var (
 	lowerAlways = [...]string{"from", "to", "cc", "subject", "date", "reply-to", "message-id",
 		"mime-version", "content-type", "content-transfer-encoding", "content-disposition",
 		"in-reply-to", "references"}
-	lowerIfPresent = [...]string{"list-unsubscribe", "list-unsubscribe-post"}
+	lowerIfPresent = [...]string{"list-unsubscribe", "list-unsubscribe-post", "bimi-selector"}
 )
 
 // names returns h=.

@@ -54,7 +54,7 @@ type Signer struct {
 	//
 	// BIMI-Location, BIMI-Indicator and BIMI-Logo-Preference are refused in all three
 	// lists with ErrHeaderNames: each receiver takes them off and writes its own
-	// (BIMI, section 5.5). BIMI-Selector is the author's, and should be signed.
+	// (BIMI, section 5.5). BIMI-Selector is the author's, and has to be signed.
 	Fields []string
 
 	// Expires is how long after t= the signature is good: x= is their sum. Zero
@@ -93,9 +93,12 @@ func DefaultAlways() []string {
 }
 
 // DefaultIfPresent returns the fields that a [Signer] signs by default where
-// they are: RFC 8058, section 4 wants the two covered. The slice is the caller's.
+// they are. RFC 8058, section 4 wants the first two covered, and receivers follow
+// BIMI-Selector only if an aligned signature covers it (BIMI, section 5.5). It is not
+// over-signed: one that somebody adds on the way is ignored, at worst no logo is
+// shown, while a broken signature can cost the message. The slice is the caller's.
 func DefaultIfPresent() []string {
-	return []string{"List-Unsubscribe", "List-Unsubscribe-Post"}
+	return []string{"List-Unsubscribe", "List-Unsubscribe-Post", "BIMI-Selector"}
 }
 
 // BodyHash returns the digest of the body that the Signer needs, for

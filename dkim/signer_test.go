@@ -81,6 +81,7 @@ func TestSign(t *testing.T) {
 		{"defaults", nil, b0, []string{"a=rsa-sha256", "c=relaxed/relaxed", "d=bank.example", "s=sel", "t=1795255200", "h=" + h}, " l="},
 		{"no x= unless asked for", nil, b0, nil, " x="},
 		{"list mail", nil, list, []string{"h=" + h + ":list-unsubscribe:list-unsubscribe-post"}, ""},
+		{"BIMI-Selector", nil, "BIMI-Selector: v=BIMI1; s=a\r\n" + b0, []string{"h=" + h + ":bimi-selector"}, ""},
 		{"x=", func(s *Signer) { s.Expires = 7 * 24 * time.Hour }, b0, []string{"x=1795860000"}, ""},
 		{"i=", func(s *Signer) { s.Identity = `"a;b=c|é d"@Mail.Bank.example` }, b0, []string{`i="a=3Bb=3Dc|=C3=A9=20d"@mail.bank.example`}, ""},
 		{"simple", func(s *Signer) { s.Canonicalization = "simple" }, b0, []string{"c=simple/simple"}, ""},
