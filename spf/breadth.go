@@ -1,7 +1,5 @@
 package spf
 
-import "net/netip"
-
 // Breadth is how much of the Internet the records that a check has read let
 // in: an upper estimate, because overlapping networks count twice and terms with
 // "-" in front are not subtracted; and a lower one, because a check stops at the
@@ -17,21 +15,32 @@ type Breadth struct {
 	IPv6 uint64
 }
 
-func (b *Breadth) addNetwork(p netip.Prefix) {
-	if p.Addr().Is4() {
-		b.IPv4 = min(b.IPv4+1<<(32-p.Bits()), 1<<32)
+// addNetwork adds a network of so many bits.
+func (b *Breadth) addNetwork(family Kind, bits uint8) {
+	if family == IP4 {
+		b.IPv4 = min(b.IPv4+1<<(32-bits), 1<<32)
 		return
 	}
 	n := uint64(1)
-	switch bits := p.Bits(); {
+	switch {
 	case bits == 0:
 		n = 1<<64 - 1
 	case bits < 64:
 		n = 1 << (64 - bits)
 	}
+	b.addIPv6(n)
+}
+
+func (b *Breadth) addIPv6(n uint64) {
 	if b.IPv6+n < n {
 		b.IPv6 = 1<<64 - 1
 		return
 	}
 	b.IPv6 += n
+}
+
+func (b *Breadth) add(o Breadth) {
+	b.All = b.All || o.All
+	b.IPv4 = min(b.IPv4+o.IPv4, 1<<32)
+	b.addIPv6(o.IPv6)
 }

@@ -3,7 +3,7 @@ package spf
 import (
 	"context"
 	"net/netip"
-	"time"
+	"strings"
 
 	"github.com/seed2385d973/mailauth/authres"
 	"github.com/seed2385d973/mailauth/internal/domain"
@@ -27,16 +27,21 @@ type check struct {
 
 	lookups, voids int
 	fair           []domain.Name // void for the client's family alone; see countVoid
-	terms          []Term        // of all records under evaluation, innermost last
+	terms          []directive   // of all records under evaluation, innermost last
 	others         []Published
 	breadth        Breadth
-	local          bool      // some record depends on the local-part
-	limit          error     // a limit met inside a macro
-	last           time.Time // of the last look at the clock
-	slow           bool      // an answer took long enough to ask ahead
+	local          bool  // some record depends on the local-part
+	limit          error // a limit met inside a macro
+	slow           bool  // an answer took long enough to ask ahead
 	ahead          *ahead
 
-	termsBuf [10]Term
+	termsBuf [10]directive
+}
+
+// alone is a check that has nobody's view of the DNS to share.
+type alone struct {
+	check
+	session lookup.Session
 }
 
 // unchecked is the result of a check that never came to asking.
@@ -57,7 +62,17 @@ func (v *Verifier) check(ctx context.Context, s Session, id Identity, local, hos
 	if !ok {
 		return unchecked(s, id, ErrDomain)
 	}
-	c := &check{v: v}
+	var c *check
+	sc, shared := v.Resolver.(*lookup.Scope)
+	if shared {
+		c = new(check)
+	} else {
+		a := new(alone)
+		c = &a.check
+		sc = a.session.Alone(&c.ctx, v.Resolver, maxQueries)
+		defer a.session.Close()
+	}
+	c.v, c.dns = v, sc
 	c.terms = c.termsBuf[:0]
 	sender := n.String()
 	if host != name {
@@ -67,13 +82,12 @@ func (v *Verifier) check(ctx context.Context, s Session, id Identity, local, hos
 		}
 	}
 	c.id = newIdentity(s, local, sender)
-	c.last = time.Now()
-	c.ctx.start(ctx, c.last, v.timeout())
+	c.ctx.start(ctx, v.timeout())
 	defer c.ctx.stop()
-	sc, done := lookup.For(&c.ctx, v.Resolver, maxQueries)
-	defer done()
-	c.dns = sc
-	before := sc.Demanded() // a caller's scope may have served others
+	before := 0
+	if shared {
+		before = sc.Demanded() // it may have served others
+	}
 
 	r := Result{Identity: id, Domain: n.String(), session: s}
 	r.local, r.host = local, sender
@@ -122,85 +136,43 @@ func (c *check) host(d domain.Name, allows bool, first *string) outcome {
 			c.others = append(c.others, Published{d.String(), text})
 		}
 		base := len(c.terms)
-		terms, at, e := scanTerms(text, c.terms)
+		p, terms, at, e := readPlan(text, c.id.ip, c.terms)
 		if e != "" {
 			return failed(&problem{err: e, domain: d.String(), term: at})
 		}
 		c.terms = terms
-		terms = terms[base:]
-		o, next := c.evaluate(d, terms, allows)
+		if allows {
+			c.breadth.add(p.breadth)
+		}
+		c.local = c.local || p.localPart
+		o, done := c.evaluate(d, terms[base:], &p, allows)
 		c.terms = c.terms[:base]
-		if next == nil {
+		if done {
 			return o
 		}
 		// A loop and not a recursion: redirects chain as long as the limit lets them.
-		from, redirected = d, next.Text
-		if d, err = c.redirect(next, d); err != nil {
+		from, redirected = d, p.redirect.Text
+		if d, err = c.redirect(&p.redirect, d); err != nil {
 			return failed(err)
 		}
 	}
 }
 
-// survey is what has to be known about a record before its first term is evaluated.
-type survey struct {
-	all      int   // index of the first all, behind which no mechanism is looked at; -1 if there is none
-	redirect *Term // nil where there is none, or where an all makes it void (RFC 7208, section 6.1)
-	exp      string
-}
-
-// survey looks through a record's terms. allows is as in host.
-func (c *check) survey(terms []Term, allows bool) survey {
-	s := survey{all: -1}
-	for i := range terms {
-		t := &terms[i]
-		switch t.Kind {
-		case All:
-			if s.all < 0 {
-				s.all = i
-				c.breadth.All = c.breadth.All || allows && t.Qualifier == '+'
-			}
-		case IP4, IP6:
-			if s.all < 0 && allows && t.Qualifier == '+' {
-				c.breadth.addNetwork(t.Network)
-			}
-		case Redirect:
-			s.redirect = t
-		case Exp:
-			s.exp = t.DomainSpec
-		case Unknown:
-		default:
-			c.local = c.local || s.all < 0 && usesLocalPart(t.DomainSpec)
-		}
-	}
-	if s.all >= 0 {
-		s.redirect = nil
-	}
-	if s.redirect != nil {
-		c.local = c.local || usesLocalPart(s.redirect.DomainSpec)
-	}
-	return s
-}
-
 // evaluate evaluates the terms of d's record from left to right (RFC 7208,
-// section 4.6.2). Where nothing matched and a redirect has to be followed it
-// returns that term.
-func (c *check) evaluate(d domain.Name, terms []Term, allows bool) (o outcome, redirect *Term) {
-	s := c.survey(terms, allows)
-	o.domain, o.exp = d, s.exp
+// section 4.6.2). It is not done where nothing matched and the redirect has to be followed.
+func (c *check) evaluate(d domain.Name, terms []directive, p *plan, allows bool) (o outcome, done bool) {
+	o.domain, o.exp = d, p.exp
 	begun := false
 	for i := range terms {
 		t := &terms[i]
-		if t.Kind.IsModifier() {
-			continue
-		}
 		if !begun && t.Kind.Queries() && c.isSlow() {
 			// The term itself is asked for right now.
 			begun = true
-			c.prefetch(d, terms[i+1:], s.redirect)
+			c.lookAhead().terms(d, terms[i+1:], &p.redirect, c.depth)
 		}
 		inner, matched, err := c.term(t, d, allows && t.Qualifier == '+')
 		if err != nil {
-			return failed(err), nil
+			return failed(err), true
 		}
 		if !matched {
 			continue
@@ -210,13 +182,13 @@ func (c *check) evaluate(d domain.Name, terms []Term, allows bool) (o outcome, r
 		if o.innermost = inner; t.Kind != Include {
 			o.innermost = o.match
 		}
-		return o, nil
+		return o, true
 	}
-	if s.redirect != nil {
-		return outcome{}, s.redirect
+	if p.redirect.Kind == Redirect {
+		return outcome{}, false
 	}
 	o.status, o.err = Neutral, ErrNeutral
-	return o, nil
+	return o, true
 }
 
 // verdict is what a qualifier says about a match (RFC 7208, section 4.6.2).
@@ -233,12 +205,10 @@ func verdict(qualifier byte) (authres.Status, error) {
 }
 
 // term evaluates one mechanism (RFC 7208, section 5). An error ends the check.
-func (c *check) term(t *Term, d domain.Name, allows bool) (inner Match, matched bool, err error) {
+func (c *check) term(t *directive, d domain.Name, allows bool) (inner Match, matched bool, err error) {
 	switch t.Kind {
-	case All:
+	case All, IP4, IP6:
 		return inner, true, nil
-	case IP4, IP6:
-		return inner, t.Network.Contains(c.id.ip), nil
 	}
 	if err := c.count(t, d); err != nil {
 		return inner, false, err
@@ -270,7 +240,7 @@ func (c *check) term(t *Term, d domain.Name, allows bool) (inner Match, matched 
 
 // count counts a term that asks the DNS (RFC 7208, section 4.6.4). The count is
 // one for the whole check, however deep: it is what bounds loops and recursion.
-func (c *check) count(t *Term, d domain.Name) error {
+func (c *check) count(t *directive, d domain.Name) error {
 	if c.lookups++; c.lookups > maxLookups {
 		return &problem{err: ErrLookups, domain: d.String(), term: t.Text}
 	}
@@ -280,13 +250,13 @@ func (c *check) count(t *Term, d domain.Name) error {
 // target expands a term's domain-spec; without one it is the record's own name
 // (RFC 7208, section 4.8). errNoName and errLocalPart are for the caller to
 // judge, every other error ends the check.
-func (c *check) target(t *Term, d domain.Name) (domain.Name, error) {
+func (c *check) target(t *directive, d domain.Name) (domain.Name, error) {
 	if t.DomainSpec == "" {
 		return d, nil
 	}
 	var n domain.Name
 	var err error
-	if t.HasMacro() {
+	if strings.IndexByte(t.DomainSpec, '%') >= 0 {
 		n, err = c.id.target(t.DomainSpec, &values{domain: d, validated: func() string { return c.validatedName(d) }})
 	} else {
 		n, err = c.id.target(t.DomainSpec, nil)
@@ -301,7 +271,7 @@ func (c *check) target(t *Term, d domain.Name) (domain.Name, error) {
 }
 
 // include is RFC 7208, section 5.2.
-func (c *check) include(t *Term, d, n domain.Name, allows bool) (inner Match, matched bool, err error) {
+func (c *check) include(t *directive, d, n domain.Name, allows bool) (inner Match, matched bool, err error) {
 	if n.Labels() < 2 {
 		return inner, false, &problem{err: ErrInclude, domain: d.String(), term: t.Text}
 	}
@@ -323,7 +293,7 @@ func (c *check) include(t *Term, d, n domain.Name, allows bool) (inner Match, ma
 }
 
 // redirect returns the domain that goes on in d's place (RFC 7208, section 6.1).
-func (c *check) redirect(t *Term, d domain.Name) (domain.Name, error) {
+func (c *check) redirect(t *directive, d domain.Name) (domain.Name, error) {
 	if err := c.count(t, d); err != nil {
 		return d, err
 	}
@@ -336,24 +306,23 @@ func (c *check) redirect(t *Term, d domain.Name) (domain.Name, error) {
 
 // matchHost looks up one host's addresses and compares them with the client's
 // under the term's prefix lengths (RFC 7208, section 5).
-func (c *check) matchHost(t *Term, d, n domain.Name, allows bool) (bool, error) {
+func (c *check) matchHost(t *directive, d, n domain.Name, allows bool) (bool, error) {
 	addrs, err := c.addresses(n, t, d)
 	if err != nil {
 		return false, err
 	}
-	bits := int(t.IP4Length)
+	family, bits := IP4, t.IP4Length
 	if c.id.ip.Is6() {
-		bits = int(t.IP6Length)
+		family, bits = IP6, t.IP6Length
 	}
 	matched := false
 	for _, a := range addrs {
 		if a = a.Unmap(); a.BitLen() != c.id.ip.BitLen() {
 			continue
 		}
-		p := netip.PrefixFrom(a, bits)
-		matched = matched || p.Contains(c.id.ip)
+		matched = matched || netip.PrefixFrom(a, int(bits)).Contains(c.id.ip)
 		if allows {
-			c.breadth.addNetwork(p)
+			c.breadth.addNetwork(family, bits)
 		}
 	}
 	return matched, nil

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed2385d973/mailauth/dnsutil"
@@ -31,13 +32,10 @@ func (c *check) ask(n domain.Name, t dnsutil.Type) (dnsutil.Answer, error) {
 	return dnsutil.Answer{}, p
 }
 
-// isSlow reports whether answers take long enough to ask ahead. It is called
-// when there is something to ask for, at most once an answer, because a look at the clock
-// costs as much as two networks: what the check itself does in between is nothing beside slowAnswer.
+// isSlow reports whether answers take long enough to ask ahead.
 func (c *check) isSlow() bool {
 	if !c.slow && !c.v.NoPrefetch {
-		now := time.Now()
-		c.slow, c.last = now.Sub(c.last) >= slowAnswer, now
+		c.slow = c.dns.Slowest() >= slowAnswer
 	}
 	return c.slow
 }
@@ -101,7 +99,7 @@ func (id *identity) otherFamily() dnsutil.Type {
 
 // addresses looks up the addresses of the client's family; A and AAAA never
 // both (decision 8).
-func (c *check) addresses(n domain.Name, t *Term, d domain.Name) ([]netip.Addr, error) {
+func (c *check) addresses(n domain.Name, t *directive, d domain.Name) ([]netip.Addr, error) {
 	a, err := c.ask(n, c.id.family())
 	if err != nil {
 		return nil, err
@@ -118,7 +116,7 @@ func (c *check) addresses(n domain.Name, t *Term, d domain.Name) ([]netip.Addr, 
 // countVoid counts an answer without a record (RFC 7208, section 4.6.4). With
 // FairVoids it asks, before it gives up, whether names without an address of
 // the client's family have one of the other, and does not count those that do.
-func (c *check) countVoid(t *Term, d domain.Name) error {
+func (c *check) countVoid(t *directive, d domain.Name) error {
 	c.voids++
 	for c.voids > c.v.maxVoids() {
 		if len(c.fair) == 0 {
@@ -138,7 +136,7 @@ func (c *check) countVoid(t *Term, d domain.Name) error {
 }
 
 // exists is RFC 7208, section 5.7: always A, whatever the client is.
-func (c *check) exists(t *Term, d, n domain.Name) (bool, error) {
+func (c *check) exists(t *directive, d, n domain.Name) (bool, error) {
 	a, err := c.ask(n, dnsutil.TypeA)
 	if err != nil {
 		return false, err
@@ -152,7 +150,7 @@ func (c *check) exists(t *Term, d, n domain.Name) (bool, error) {
 // mx is RFC 7208, section 5.4. There is no implicit MX. More than 10 hosts are
 // permerror before any is asked for, so that the result cannot depend on their
 // order; and they are asked for in an order that the answer's cannot change.
-func (c *check) mx(t *Term, d, n domain.Name, allows bool) (bool, error) {
+func (c *check) mx(t *directive, d, n domain.Name, allows bool) (bool, error) {
 	a, err := c.ask(n, dnsutil.TypeMX)
 	if err != nil {
 		return false, err
@@ -187,7 +185,7 @@ func (c *check) mx(t *Term, d, n domain.Name, allows bool) (bool, error) {
 // the target or below it (the list at the section's end has it the other way
 // round, erratum 4751). Names elsewhere could not match, so they are not
 // validated.
-func (c *check) ptr(t *Term, d, n domain.Name) (bool, error) {
+func (c *check) ptr(t *directive, d, n domain.Name) (bool, error) {
 	names, err := c.clientNames()
 	if err != nil {
 		if soft(err) {
@@ -290,66 +288,65 @@ func rankOf(h, d domain.Name) int {
 	return 2
 }
 
-// deadline is a context that ends a check. Unlike context.WithDeadline it costs
-// no timer until somebody waits for it, which a resolver that answers from
-// memory never does; until then it does not end either.
+// deadline is a context that ends a check. Unlike context.WithTimeout it costs
+// no timer, and not even a look at the clock, until somebody waits for it, which a resolver
+// that answers from memory never does; its time begins then.
 type deadline struct {
-	context.Context
-	at     time.Time
+	parent context.Context
+	limit  time.Duration
 	mu     sync.Mutex
-	inner  context.Context // nil until Done
+	inner  atomic.Pointer[timed] // nil until somebody waits
+}
+
+type timed struct {
+	context.Context
 	cancel context.CancelFunc
 }
 
-func (d *deadline) start(ctx context.Context, now time.Time, limit time.Duration) {
-	d.Context, d.at = ctx, now.Add(limit)
+func (d *deadline) start(parent context.Context, limit time.Duration) {
+	d.parent, d.limit = parent, limit
+}
+
+// wait returns the context that somebody wants to wait for.
+func (d *deadline) wait() *timed {
+	if t := d.inner.Load(); t != nil {
+		return t
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if t := d.inner.Load(); t != nil {
+		return t
+	}
+	t := new(timed)
+	t.Context, t.cancel = context.WithTimeout(d.parent, d.limit)
+	d.inner.Store(t)
+	return t
+}
+
+// current returns the context that knows most.
+func (d *deadline) current() context.Context {
+	if t := d.inner.Load(); t != nil {
+		return t
+	}
+	return d.parent
 }
 
 // Deadline implements context.Context.
-func (d *deadline) Deadline() (time.Time, bool) {
-	if at, ok := d.Context.Deadline(); ok && at.Before(d.at) {
-		return at, true
-	}
-	return d.at, true
-}
+func (d *deadline) Deadline() (time.Time, bool) { return d.wait().Deadline() }
 
 // Done implements context.Context.
-func (d *deadline) Done() <-chan struct{} {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.inner == nil {
-		d.inner, d.cancel = context.WithDeadline(d.Context, d.at)
-	}
-	return d.inner.Done()
-}
+func (d *deadline) Done() <-chan struct{} { return d.wait().Done() }
 
 // Err implements context.Context.
-func (d *deadline) Err() error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.inner != nil {
-		return d.inner.Err()
-	}
-	return d.Context.Err()
-}
+func (d *deadline) Err() error { return d.current().Err() }
 
 // Value implements context.Context. It finds the inner context once there is
 // one, so that a context derived from this one needs no goroutine to follow it.
-func (d *deadline) Value(key any) any {
-	d.mu.Lock()
-	inner := d.inner
-	d.mu.Unlock()
-	if inner != nil {
-		return inner.Value(key)
-	}
-	return d.Context.Value(key)
-}
+func (d *deadline) Value(key any) any { return d.current().Value(key) }
 
 // stop releases the timer, if there is one.
 func (d *deadline) stop() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.cancel != nil {
-		d.cancel()
+	if t := d.inner.Load(); t != nil {
+		t.cancel()
 	}
 }

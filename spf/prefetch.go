@@ -34,11 +34,6 @@ type ahead struct {
 	hosts atomic.Int32 // likewise mail exchangers
 }
 
-// prefetch starts the look-ups of terms that the check will come to.
-func (c *check) prefetch(d domain.Name, terms []Term, redirect *Term) {
-	c.lookAhead().terms(d, terms, redirect, c.depth)
-}
-
 // prefetchHosts starts the look-ups of the mail exchangers of an answer.
 func (c *check) prefetchHosts(a dnsutil.Answer) { c.lookAhead().exchangers(a) }
 
@@ -51,29 +46,25 @@ func (c *check) lookAhead() *ahead {
 	return c.ahead
 }
 
-// terms starts what the terms of d's record will ask for.
-func (a *ahead) terms(d domain.Name, terms []Term, redirect *Term, depth int) {
+// terms starts the look-ups that the check will come to in the terms of d's record.
+func (a *ahead) terms(d domain.Name, terms []directive, redirect *directive, depth int) {
 	if depth > maxLookups {
 		return
 	}
 	for i := range terms {
 		switch t := &terms[i]; t.Kind {
-		case All:
+		case All, IP4, IP6:
 			return
-		case IP4, IP6:
-			if t.Network.Contains(a.id.ip) {
-				return
-			}
 		case Include, A, MX, PTR, Exists:
 			a.term(d, t, depth)
 		}
 	}
-	if redirect != nil {
+	if redirect.Kind == Redirect {
 		a.term(d, redirect, depth)
 	}
 }
 
-func (a *ahead) term(d domain.Name, t *Term, depth int) {
+func (a *ahead) term(d domain.Name, t *directive, depth int) {
 	n := d
 	if t.DomainSpec != "" {
 		if usesLocalPart(t.DomainSpec) {
@@ -109,17 +100,11 @@ func (a *ahead) record(d domain.Name, ans dnsutil.Answer, depth int) {
 	if e != "" {
 		return
 	}
-	terms, _, e := scanTerms(text, nil)
+	p, terms, _, e := readPlan(text, a.id.ip, nil)
 	if e != "" {
 		return
 	}
-	var redirect *Term
-	for i := range terms {
-		if terms[i].Kind == Redirect {
-			redirect = &terms[i]
-		}
-	}
-	a.terms(d, terms, redirect, depth)
+	a.terms(d, terms, &p.redirect, depth)
 }
 
 // exchangers goes on with the hosts of an MX answer.

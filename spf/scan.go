@@ -1,9 +1,6 @@
 package spf
 
-import (
-	"net/netip"
-	"strings"
-)
+import "strings"
 
 const (
 	version    = "v=spf1"
@@ -16,7 +13,7 @@ const (
 // isRecord reports whether a TXT record is an SPF record: it begins with the
 // version, in any case (decision 10), and a space or its end follow (RFC 7208, section 4.5).
 func isRecord(s string) bool {
-	return len(s) >= len(version) && strings.EqualFold(s[:len(version)], version) &&
+	return len(s) >= len(version) && (s[:len(version)] == version || strings.EqualFold(s[:len(version)], version)) &&
 		(len(s) == len(version) || s[len(version)] == ' ')
 }
 
@@ -24,50 +21,94 @@ func isRecord(s string) bool {
 // before anything is evaluated (RFC 7208, section 4.6). On error it says at
 // which term.
 func scanTerms(s string, buf []Term) (terms []Term, at string, e Error) {
-	if len(s) > maxRecord {
-		return nil, "", ErrRecordSize
+	var t Term
+	sc := newScanner(s)
+	for sc.next(&t) {
+		buf = append(buf, t)
 	}
-	n := 0
-	var redirect, exp bool
-	for i := len(version); i < len(s); {
-		if s[i] == ' ' {
-			i++
-			continue
-		}
-		start := i
-		for i < len(s) && s[i]-'!' <= maxVisible-'!' {
-			i++
-		}
-		if i < len(s) && s[i] != ' ' {
-			return nil, s[start:], ErrCharacter
-		}
-		if n++; n > maxTerms {
-			return nil, "", ErrTerms
-		}
-		if len(buf) < cap(buf) {
-			buf = buf[:len(buf)+1]
-		} else {
-			buf = append(buf, Term{})
-		}
-		t := &buf[len(buf)-1]
-		*t = Term{Text: s[start:i]}
-		if e := t.scan(); e != "" {
-			return nil, t.Text, e
-		}
-		switch t.Kind {
-		case Redirect:
-			if redirect {
-				return nil, t.Text, ErrDuplicate
-			}
-			redirect = true
-		case Exp:
-			if exp {
-				return nil, t.Text, ErrDuplicate
-			}
-			exp = true
-		}
+	if sc.err != "" {
+		return nil, sc.at, sc.err
 	}
 	return buf, "", ""
+}
+
+// scanner reads the terms of a record one after another. An error anywhere
+// makes the whole record one, so nothing may be done about a term before next has
+// returned false and err is empty.
+type scanner struct {
+	s             string
+	i, n          int
+	redirect, exp bool
+	at            string // the term of err
+	err           Error
+}
+
+func newScanner(s string) scanner {
+	if len(s) > maxRecord {
+		return scanner{err: ErrRecordSize}
+	}
+	return scanner{s: s, i: len(version)}
+}
+
+// next reads a term. It returns false at the end and after an error.
+func (sc *scanner) next(t *Term) bool {
+	if !sc.begin() {
+		return false
+	}
+	if n, end := scanNetworkTerm(sc.s, sc.i); end > 0 {
+		*t = Term{Kind: n.kind, Qualifier: n.qualifier, Text: sc.s[sc.i:end], Network: n.prefix()}
+		sc.i = end
+		return true
+	}
+	return sc.term(t)
+}
+
+// begin goes to the next term.
+func (sc *scanner) begin() bool {
+	i := sc.i
+	for i < len(sc.s) && sc.s[i] == ' ' {
+		i++
+	}
+	if sc.i = i; i >= len(sc.s) {
+		return false
+	}
+	sc.n++
+	return sc.n <= maxTerms || sc.fail("", ErrTerms)
+}
+
+// term reads the term that begins here, whatever it is.
+func (sc *scanner) term(t *Term) bool {
+	s, i := sc.s, sc.i
+	start := i
+	for i < len(s) && s[i]-'!' <= maxVisible-'!' {
+		i++
+	}
+	if i < len(s) && s[i] != ' ' {
+		return sc.fail(s[start:], ErrCharacter)
+	}
+	sc.i = i
+	*t = Term{Text: s[start:i]}
+	if e := t.scan(); e != "" {
+		return sc.fail(t.Text, e)
+	}
+	switch t.Kind {
+	case Redirect:
+		if sc.redirect {
+			return sc.fail(t.Text, ErrDuplicate)
+		}
+		sc.redirect = true
+	case Exp:
+		if sc.exp {
+			return sc.fail(t.Text, ErrDuplicate)
+		}
+		sc.exp = true
+	}
+	return true
+}
+
+func (sc *scanner) fail(at string, e Error) bool {
+	sc.s, sc.at, sc.err = "", at, e
+	return false
 }
 
 // scan fills t from t.Text.
@@ -172,7 +213,6 @@ func mechanism(name string) Kind {
 			return MX
 		}
 	case 3:
-		// Most terms of most records are networks.
 		if name[0]|0x20 == 'i' && name[1]|0x20 == 'p' {
 			switch name[2] {
 			case '4':
@@ -249,61 +289,6 @@ func prefixLength(s string, max uint) (uint8, bool) {
 		n = n*10 + uint(s[i]-'0')
 	}
 	return uint8(n), n <= max
-}
-
-func (t *Term) scanNetwork(s string) Error {
-	host, length := s, ""
-	i := strings.IndexByte(s, '/')
-	if i >= 0 {
-		host, length = s[:i], s[i+1:]
-	}
-	var addr netip.Addr
-	if t.Kind == IP4 {
-		var ok bool
-		if addr, ok = parseIP4(host); !ok {
-			return ErrNetwork
-		}
-	} else {
-		// A zone is no part of RFC 4291, section 2.2.
-		a, err := netip.ParseAddr(host)
-		if err != nil || !a.Is6() || a.Zone() != "" {
-			return ErrNetwork
-		}
-		addr = a
-	}
-	bits := uint8(addr.BitLen())
-	if i >= 0 {
-		var ok bool
-		if bits, ok = prefixLength(length, uint(addr.BitLen())); !ok {
-			return ErrPrefixLength
-		}
-	}
-	t.Network = netip.PrefixFrom(addr, int(bits))
-	return ""
-}
-
-// parseIP4 reads four decimal numbers without leading zeros (RFC 7208, section 5.6).
-func parseIP4(s string) (netip.Addr, bool) {
-	var a [4]byte
-	i := 0
-	for part := range a {
-		if part > 0 {
-			if i >= len(s) || s[i] != '.' {
-				return netip.Addr{}, false
-			}
-			i++
-		}
-		start, n := i, 0
-		for i < len(s) && i-start < 3 && isDigit(s[i]) {
-			n = n*10 + int(s[i]-'0')
-			i++
-		}
-		if i == start || n > 255 || s[start] == '0' && i-start > 1 {
-			return netip.Addr{}, false
-		}
-		a[part] = byte(n)
-	}
-	return netip.AddrFrom4(a), i == len(s)
 }
 
 // scanDomainSpec checks a domain-spec: a macro-string that ends in a macro, or

@@ -14,9 +14,10 @@ import (
 // timeout costs more than a whole SPF check of one record.
 type lazyContext struct {
 	parent context.Context
+	limit  time.Duration
 
 	mu       sync.Mutex
-	deadline time.Time
+	deadline time.Time // zero until the time begins, which is at the latest when somebody waits
 	inner    context.Context // nil until Done
 	cancel   context.CancelFunc
 	timer    *time.Timer
@@ -24,9 +25,17 @@ type lazyContext struct {
 	ended    bool
 }
 
+// begin lets the time begin. The caller holds the lock, or nobody else is about.
+func (c *lazyContext) begin() {
+	if c.deadline.IsZero() {
+		c.deadline = time.Now().Add(c.limit)
+	}
+}
+
 func (c *lazyContext) Deadline() (time.Time, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.begin()
 	if d, ok := c.parent.Deadline(); ok && d.Before(c.deadline) {
 		return d, true
 	}
@@ -37,6 +46,7 @@ func (c *lazyContext) Done() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.inner == nil {
+		c.begin()
 		c.inner, c.cancel = context.WithCancel(c.parent)
 		left := time.Until(c.deadline)
 		switch {
@@ -63,18 +73,19 @@ func (c *lazyContext) expire() {
 	c.cancel()
 }
 
-// extend moves the deadline. A context that the old one has ended begins anew; who
-// has seen its end, has seen it.
-func (c *lazyContext) extend(deadline time.Time) {
+// extend lets the time begin anew. A context that has ended for lack of time is alive
+// again; who has seen its end, has seen it.
+func (c *lazyContext) extend() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.deadline = deadline
+	c.deadline = time.Time{}
 	switch {
 	case c.inner == nil || c.ended:
 	case c.expired:
 		c.inner, c.cancel, c.timer, c.expired = nil, nil, nil, false
 	default:
-		c.timer.Reset(time.Until(deadline))
+		c.begin()
+		c.timer.Reset(c.limit)
 	}
 }
 
@@ -92,7 +103,7 @@ func (c *lazyContext) Err() error {
 	if err := c.parent.Err(); err != nil {
 		return err
 	}
-	if !time.Now().Before(c.deadline) {
+	if !c.deadline.IsZero() && !time.Now().Before(c.deadline) {
 		return context.DeadlineExceeded
 	}
 	return nil

@@ -37,12 +37,12 @@ func (s *Session) begin(e *entry) {
 		s.mu.Lock()
 		if ok {
 			e.sent = true
-			s.complete(e, a, err)
+			s.complete(e, &a, err)
 			return
 		}
 	}
 	if s.closed {
-		s.complete(e, dnsutil.Answer{}, context.Canceled)
+		s.complete(e, nil, context.Canceled)
 		return
 	}
 	e.state = queued
@@ -187,18 +187,18 @@ func (s *Session) land(e *entry, a dnsutil.Answer, err error) {
 			a, err = dnsutil.Answer{}, cause
 		}
 	}
-	s.complete(e, a, err)
+	s.complete(e, &a, err)
 }
 
-// complete stores the answer and wakes whoever waits for it.
-func (s *Session) complete(e *entry, a dnsutil.Answer, err error) {
+// complete stores the answer, or the error, and wakes whoever waits for it.
+func (s *Session) complete(e *entry, a *dnsutil.Answer, err error) {
 	if err == nil {
 		err = vet(a, e.t)
 	}
-	if err != nil {
-		a = dnsutil.Answer{} // data and error together are an error
+	if err == nil { // data and error together are an error
+		e.answer, e.size = *a, size(a)
 	}
-	e.answer, e.err, e.size, e.state = a, err, size(a), done
+	e.err, e.state = err, done
 	if e.spec {
 		s.specBytes += e.size
 	}
@@ -273,7 +273,7 @@ func (s *Session) stop() {
 	s.idle = nil
 	for _, q := range [...]*[]*entry{&s.queue, &s.specQueue} {
 		for e := pop(q); e != nil; e = pop(q) {
-			s.complete(e, dnsutil.Answer{}, context.Canceled)
+			s.complete(e, nil, context.Canceled)
 		}
 	}
 }

@@ -121,14 +121,14 @@ type Session struct {
 func New(ctx context.Context, r dnsutil.Resolver, l Limits) *Session {
 	s := &Session{r: r, limits: l.withDefaults()}
 	s.peeker, _ = r.(dnsutil.Peeker)
-	s.ctx.parent, s.ctx.deadline = ctx, time.Now().Add(s.limits.Timeout)
+	s.ctx.parent, s.ctx.limit = ctx, s.limits.Timeout
 	return s
 }
 
 // Extend gives the session Limits.Timeout from now, for a message whose next part
 // was long in coming: the time that a client takes is not the DNS's. What has
 // failed for lack of time stays failed.
-func (s *Session) Extend() { s.ctx.extend(time.Now().Add(s.limits.Timeout)) }
+func (s *Session) Extend() { s.ctx.extend() }
 
 // For returns r itself if it is a Scope, else a scope of a new session over r
 // for a verifier that is used alone. done must be called when the verifier returns.
@@ -155,8 +155,17 @@ func (s *Session) release() {
 }
 
 func alone(ctx context.Context, r dnsutil.Resolver, max int) *Scope {
-	s := New(ctx, r, Limits{})
-	sc := s.Scope(max)
+	return new(Session).Alone(ctx, r, max)
+}
+
+// Alone makes of the zero Session one over r that has a single scope, for a
+// verifier that is used alone and has room for it. Its time begins when somebody
+// first has to wait. Close must be called.
+func (s *Session) Alone(ctx context.Context, r dnsutil.Resolver, max int) *Scope {
+	s.r, s.limits = r, Limits{}.withDefaults()
+	s.peeker, _ = r.(dnsutil.Peeker)
+	s.ctx.parent, s.ctx.limit = ctx, s.limits.Timeout
+	sc := s.scope(max)
 	sc.share = s.limits.Bytes
 	return sc
 }
@@ -176,8 +185,12 @@ func (s *Session) Close() {
 		sc.finish()
 	}
 	s.stop()
+	idle := s.workers == 0
 	s.mu.Unlock()
 	s.ctx.end()
+	if idle {
+		return
+	}
 	drained := s.drain()
 	if drained == nil {
 		return

@@ -147,7 +147,7 @@ func (m *memo) each(f func(*entry)) {
 // vet finds an answer that cannot be one to a question for t. An adapter that
 // mixes these up confuses NXDOMAIN with data sooner or later; the question
 // counts as failed.
-func vet(a dnsutil.Answer, t dnsutil.Type) error {
+func vet(a *dnsutil.Answer, t dnsutil.Type) error {
 	txt, addrs, mx, names, caa := len(a.TXT) > 0, len(a.Addrs) > 0, len(a.MX) > 0, len(a.Names) > 0, len(a.CAA) > 0
 	switch t {
 	case dnsutil.TypeTXT:
@@ -177,7 +177,7 @@ func vet(a dnsutil.Answer, t dnsutil.Type) error {
 
 // size is what an answer costs of the budget: its data, and 12 octets a record
 // for what surrounds it on the wire (RFC 1035, section 3.2.1).
-func size(a dnsutil.Answer) int {
+func size(a *dnsutil.Answer) int {
 	const fixed = 12
 	n := fixed * (len(a.TXT) + len(a.Addrs) + len(a.MX) + len(a.Names) + len(a.CAA) + len(a.Chain))
 	for _, s := range a.TXT {

@@ -3,6 +3,7 @@ package lookup
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/seed2385d973/mailauth/dnsutil"
 	"github.com/seed2385d973/mailauth/internal/domain"
@@ -22,6 +23,7 @@ type Scope struct {
 	bytes    int // octets of demanded answers
 	over     bool
 	finished bool
+	slowest  time.Duration // that an answer had to be waited for
 	hurry    bool          // within AtHand
 	stalled  Pace          // what AtHand met; AtOnce as long as nothing has had to wait
 	waited   chan struct{} // closed by wake; nil if nobody waits
@@ -35,6 +37,11 @@ type Scope struct {
 func (s *Session) Scope(max int) *Scope {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.scope(max)
+}
+
+// scope is Scope with the lock held, or nobody else about.
+func (s *Session) scope(max int) *Scope {
 	sc := &s.one
 	if s.nscopes > 0 {
 		sc = new(Scope)
@@ -153,7 +160,10 @@ func (sc *Scope) ask(ctx context.Context, name, abs string, t dnsutil.Type) (dns
 			sc.stalled = Waits
 			return dnsutil.Answer{}, errStalled
 		}
-		if err := s.await(ctx, e); err != nil {
+		begin := time.Now()
+		err := s.await(ctx, e)
+		sc.slowest = max(sc.slowest, time.Since(begin))
+		if err != nil {
 			return dnsutil.Answer{}, err
 		}
 	}
@@ -210,6 +220,13 @@ func (sc *Scope) room() (n int, busy *Scope) {
 		}
 	}
 	return n, busy
+}
+
+// Slowest returns how long the scope has had to wait for an answer at most.
+func (sc *Scope) Slowest() time.Duration {
+	sc.s.mu.Lock()
+	defer sc.s.mu.Unlock()
+	return sc.slowest
 }
 
 // Limit lowers the scope's own limit on distinct questions, when it is known that
