@@ -35,7 +35,7 @@ type check struct {
 	slow           bool  // an answer took long enough to ask ahead
 	ahead          *ahead
 
-	termsBuf [10]directive
+	termsBuf [8]directive
 }
 
 // alone is a check that has nobody's view of the DNS to share.

@@ -17,7 +17,7 @@ type lazyContext struct {
 	limit  time.Duration
 
 	mu       sync.Mutex
-	deadline time.Time // zero until the time begins, which is at the latest when somebody waits
+	deadline time.Time       // zero until the time begins, which is at the latest when somebody waits
 	inner    context.Context // nil until Done
 	cancel   context.CancelFunc
 	timer    *time.Timer

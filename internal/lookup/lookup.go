@@ -110,8 +110,9 @@ type Session struct {
 
 	last      *Scope // opened last; linked to the earlier ones
 	nscopes   int
-	one       Scope // room for the first, so that a verifier alone allocates once
-	spec      int   // questions begun by Prefetch
+	one       Scope    // room for the first, so that a verifier alone allocates once
+	entry     [1]entry // likewise, as many checks ask one question
+	spec      int      // questions begun by Prefetch
 	specBytes int
 }
 
@@ -122,6 +123,7 @@ func New(ctx context.Context, r dnsutil.Resolver, l Limits) *Session {
 	s := &Session{r: r, limits: l.withDefaults()}
 	s.peeker, _ = r.(dnsutil.Peeker)
 	s.ctx.parent, s.ctx.limit = ctx, s.limits.Timeout
+	s.memo.room = make([]entry, 0, roomOfMessage)
 	return s
 }
 
@@ -165,6 +167,7 @@ func (s *Session) Alone(ctx context.Context, r dnsutil.Resolver, max int) *Scope
 	s.r, s.limits = r, Limits{}.withDefaults()
 	s.peeker, _ = r.(dnsutil.Peeker)
 	s.ctx.parent, s.ctx.limit = ctx, s.limits.Timeout
+	s.memo.room = s.entry[:0]
 	sc := s.scope(max)
 	sc.share = s.limits.Bytes
 	return sc

@@ -36,15 +36,20 @@ type entry struct {
 
 func (e *entry) String() string { return e.t.String() + " " + e.name }
 
-// memo holds the entries where they do not move: two in place, for the checks
-// that ask one question, then blocks. When the first block is full it keeps an index.
+// memo holds the entries where they do not move: in room that is part of the session
+// or made with it, then in a chain of blocks. When they are many it keeps an index.
 type memo struct {
-	n     int
-	first [2]entry
-	block []entry // the newest
-	full  [][]entry
-	index map[memoKey]*entry
-	names strings.Builder
+	n          int
+	room       []entry
+	head, tail *block
+	index      map[memoKey]*entry
+	names      strings.Builder
+}
+
+type block struct {
+	entries [blockLen]entry
+	n       int
+	next    *block
 }
 
 type memoKey struct {
@@ -53,22 +58,26 @@ type memoKey struct {
 }
 
 const (
-	blockLen  = 10
-	nameBlock = 512
+	roomOfMessage = 12 // entries that a session of many scopes begins with
+	blockLen      = 12
+	indexFrom     = 24
+	nameBlock     = 512
 )
 
 func (m *memo) find(name string, t dnsutil.Type) *entry {
 	if m.index != nil {
 		return m.index[memoKey{name, t}]
 	}
-	for i := range min(m.n, len(m.first)) {
-		if e := &m.first[i]; e.is(name, t) {
+	for i := range m.room {
+		if e := &m.room[i]; e.is(name, t) {
 			return e
 		}
 	}
-	for i := range m.block {
-		if e := &m.block[i]; e.is(name, t) {
-			return e
+	for b := m.head; b != nil; b = b.next {
+		for i := range b.n {
+			if e := &b.entries[i]; e.is(name, t) {
+				return e
+			}
 		}
 	}
 	return nil
@@ -82,19 +91,26 @@ func (m *memo) add(name, abs string, t dnsutil.Type) *entry {
 	if abs == "" {
 		abs = m.absolute(name)
 	}
+	if m.n == indexFrom {
+		m.reindex()
+	}
 	var e *entry
-	if m.n < len(m.first) {
-		e = &m.first[m.n]
+	if n := len(m.room); n < cap(m.room) {
+		m.room = m.room[:n+1]
+		e = &m.room[n]
 	} else {
-		if len(m.block) == cap(m.block) {
-			if m.block != nil {
-				m.reindex()
-				m.full = append(m.full, m.block)
-			}
-			m.block = make([]entry, 0, blockLen)
+		b := m.tail
+		switch {
+		case b == nil:
+			b = new(block)
+			m.head, m.tail = b, b
+		case b.n == blockLen:
+			b.next = new(block)
+			b = b.next
+			m.tail = b
 		}
-		m.block = m.block[:len(m.block)+1]
-		e = &m.block[len(m.block)-1]
+		e = &b.entries[b.n]
+		b.n++
 	}
 	m.n++
 	e.name, e.t = abs, t
@@ -104,11 +120,8 @@ func (m *memo) add(name, abs string, t dnsutil.Type) *entry {
 	return e
 }
 
-// reindex makes the index, once.
+// reindex makes the index.
 func (m *memo) reindex() {
-	if m.index != nil {
-		return
-	}
 	m.index = make(map[memoKey]*entry, 4*blockLen)
 	m.each(func(e *entry) { m.index[memoKey{e.name[:len(e.name)-1], e.t}] = e })
 }
@@ -131,16 +144,13 @@ func (m *memo) absolute(name string) string {
 
 // each visits the entries in the order in which they were added.
 func (m *memo) each(f func(*entry)) {
-	for i := range min(m.n, len(m.first)) {
-		f(&m.first[i])
+	for i := range m.room {
+		f(&m.room[i])
 	}
-	for _, b := range m.full {
-		for i := range b {
-			f(&b[i])
+	for b := m.head; b != nil; b = b.next {
+		for i := range b.n {
+			f(&b.entries[i])
 		}
-	}
-	for i := range m.block {
-		f(&m.block[i])
 	}
 }
 
