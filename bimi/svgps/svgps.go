@@ -160,7 +160,7 @@ func (f Finding) place() string {
 	return s
 }
 
-// Result is the verdict on one image.
+// Result is the verdict on one image. The zero value is none, and not OK.
 type Result struct {
 	// Err is nil exactly if the image is accepted; otherwise it names the first
 	// error, and its root is a constant of this package.
@@ -180,7 +180,7 @@ type Result struct {
 }
 
 // OK reports whether the image is accepted.
-func (r Result) OK() bool { return r.Err == nil }
+func (r Result) OK() bool { return r.Err == nil && len(r.SVG) > 0 }
 
 // Warnings returns the findings that did not refuse the image.
 func (r Result) Warnings() []Finding {
