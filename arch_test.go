@@ -72,6 +72,7 @@ var architecture = map[string]rule{
 	"internal/alphabet":          {},
 	"internal/testcase":          {own: "dnsutil dnsutil/dnstest internal/...", third: "github.com/stretchr/testify/..."},
 	"internal/dnsfault":          {own: "dnsutil dnsutil/dnsclient dnsutil/dnstest", third: "github.com/miekg/dns"},
+	"internal/mailgen":           {own: "dnsutil/dnstest internal/sig/sigtest"},
 	"internal/sig/sigtest":       {own: "message dnsutil dnsutil/dnstest internal/..."},
 	"bimi/markcert/markcerttest": {own: leaves},
 
@@ -90,7 +91,7 @@ var onlyIn = map[string]string{
 	"net":        "bimi/fetch dnsutil dnsutil/dnsclient dnsutil/dnstest internal/dnsfault", // dnsutil: the type that FromNet adapts
 	"crypto/tls": "bimi/fetch dnsutil/dnsclient",
 	"os":         "dnsutil/dnsclient internal/testcase",
-	"testing":    "dnsutil/dnstest internal/testcase internal/dnsfault internal/sig/sigtest bimi/markcert/markcerttest",
+	"testing":    "dnsutil/dnstest internal/testcase internal/dnsfault internal/mailgen internal/sig/sigtest bimi/markcert/markcerttest",
 	"flag":       "internal/testcase",
 	"regexp":     "internal/sig/sigtest", // backtracking or not, a regexp over a message is one pass too many
 	"mime":       "dmarc/aggregate dmarc/failure",
