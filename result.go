@@ -92,6 +92,7 @@ type NamedField struct {
 // dkim.Verifier.IgnoreTesting is set.
 func (r *Result) AuthenticationResults() authres.Header {
 	h := authres.Header{AuthservID: r.authservID, Version: 1, Internationalized: r.internationalized}
+	h.Results = make([]authres.Result, 0, 5+max(1, len(r.DKIM)))
 	h.Results = append(h.Results, spfResult(&r.SPF))
 	if r.SPFHELO.Status != authres.None {
 		h.Results = append(h.Results, spfResult(&r.SPFHELO))
@@ -126,12 +127,15 @@ func dkimResult(r *dkim.Result) authres.Result {
 	out := authres.Result{Method: "dkim", Status: r.Status}
 	add := func(name, value string) {
 		if value != "" {
+			if out.Properties == nil {
+				out.Properties = make([]authres.Property, 0, 5)
+			}
 			out.Properties = append(out.Properties, authres.Property{Type: "header", Name: name, Value: value})
 		}
 	}
 	s := &r.Signature
 	add("d", s.Domain)
-	if s.Identity != "@"+s.Domain {
+	if !isAt(s.Identity, s.Domain) {
 		add("i", s.Identity)
 	}
 	add("s", s.Selector)
@@ -140,10 +144,16 @@ func dkimResult(r *dkim.Result) authres.Result {
 	return out
 }
 
+// isAt reports whether an identity is "@" and the domain, which is what it is if the
+// signature names none.
+func isAt(identity, domain string) bool {
+	return len(identity) == 1+len(domain) && identity[0] == '@' && identity[1:] == domain
+}
+
 func dmarcResult(r *dmarc.Result) authres.Result {
 	out := authres.Result{Method: "dmarc", Status: r.Status}
 	if r.Domain != "" {
-		out.Properties = append(out.Properties, authres.Property{Type: "header", Name: "from", Value: r.Domain})
+		out.Properties = append(make([]authres.Property, 0, 2), authres.Property{Type: "header", Name: "from", Value: r.Domain})
 	}
 	if r.Policy != "" {
 		out.Properties = append(out.Properties, authres.Property{Type: "policy", Name: "dmarc", Value: string(r.Policy)})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/seed2385d973/mailauth/arc"
@@ -99,7 +100,7 @@ func (r *Result) arcResult() authres.Result {
 	if r.ARC.Status != arc.Pass {
 		return out
 	}
-	add("header", "oldest-pass", fmt.Sprint(r.ARC.OldestPass))
+	add("header", "oldest-pass", strconv.Itoa(r.ARC.OldestPass))
 	if r.arcInstance == 0 {
 		return out
 	}

@@ -3,6 +3,7 @@ package dmarc
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/seed2385d973/mailauth/authres"
 	"github.com/seed2385d973/mailauth/dnsutil"
@@ -44,7 +45,7 @@ func (v *Verifier) walker(ctx context.Context) (w *walker, done func()) {
 	sc, done := lookup.For(ctx, v.Resolver, MaxQueries)
 	return &walker{
 		ctx: ctx, dns: sc, list: suffix.List(v.PublicSuffix),
-		levels: make([]level, 0, maxSteps), queries: make([]Query, 0, maxSteps),
+		levels: make([]level, 0, usualSteps), queries: make([]Query, 0, usualSteps),
 	}, done
 }
 
@@ -58,8 +59,10 @@ func (v *Verifier) Verify(ctx context.Context, a Author, ids ...Identifier) Resu
 	defer done()
 	for _, d := range a.domains {
 		v.prefetch(w.dns, d)
-		for _, id := range ids {
-			if id.matters() && !suffix.List(v.PublicSuffix).Is(commonSuffix(d, id.domain)) {
+		for i, id := range ids {
+			// Of most messages all are one domain.
+			seen := id.domain == d || slices.ContainsFunc(ids[:i], func(o Identifier) bool { return o.domain == id.domain && o.matters() })
+			if id.matters() && !seen && !suffix.List(v.PublicSuffix).Is(commonSuffix(d, id.domain)) {
 				v.prefetch(w.dns, id.domain)
 			}
 		}
@@ -288,9 +291,12 @@ func (v *Verifier) Prefetch(ctx context.Context, domains ...string) {
 	if !ok {
 		return
 	}
-	for _, s := range domains {
+	for i, s := range domains {
 		if ctx.Err() != nil {
 			return
+		}
+		if slices.Contains(domains[:i], s) {
+			continue
 		}
 		if n, err := domain.Parse(s); err == nil {
 			v.prefetch(sc, n)

@@ -14,6 +14,9 @@ import (
 // maxSteps is how many names one tree walk asks for (RFC 9989, section 4.10).
 const maxSteps = 8
 
+// usualSteps is how many names the walks of most messages ask for together.
+const usualSteps = 3
+
 // Outcome is what a query of Result.Queries found.
 type Outcome string
 

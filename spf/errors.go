@@ -201,6 +201,12 @@ func (e Error) syntax() bool {
 // rootOf returns the constant behind err. An error that has none came from
 // outside, so the DNS is what failed.
 func rootOf(err error) Error {
+	switch err := err.(type) { // nearly always one of these
+	case Error:
+		return err
+	case *problem:
+		return err.err
+	}
 	var e Error
 	if errors.As(err, &e) {
 		return e

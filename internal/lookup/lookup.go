@@ -48,6 +48,7 @@ package lookup
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -211,13 +212,28 @@ func (s *Session) Close() {
 func (s *Session) Queries() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var out []string
+	list := make([]*entry, 0, s.memo.n)
+	size := 0
 	for _, sc := range s.scopes() {
 		for _, e := range sc.asked {
 			if e.demanded&(sc.bit-1) == 0 { // no earlier scope demanded it
-				out = append(out, e.String())
+				list = append(list, e)
+				size += len(e.t.String()) + 1 + len(e.name)
 			}
 		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	var text strings.Builder // one for all: a Builder never touches again what it has handed out
+	text.Grow(size)
+	out := make([]string, 0, len(list))
+	for _, e := range list {
+		at := text.Len()
+		text.WriteString(e.t.String())
+		text.WriteByte(' ')
+		text.WriteString(e.name)
+		out = append(out, text.String()[at:])
 	}
 	return out
 }
