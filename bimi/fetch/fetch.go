@@ -138,6 +138,23 @@ func (f *Fetcher) FetchCRL(ctx context.Context, url string) ([]byte, error) {
 	return d.Body, err
 }
 
+// Redirect returns where a redirect leads: the URL that location names, seen from the
+// URL at (RFC 3986, section 5.2), without its fragment. The error is a [*Failure] with
+// ErrURL or ErrRedirect: neither may leave https, unless at is http, as for a revocation list,
+// nor lead to an address, a user name, or another port. A Fetcher asks it for every
+// hop; it is for Fetchers of one's own, which have to check addresses besides.
+func Redirect(at, location string) (string, error) {
+	u, err := weburl.ParsePlain(at)
+	if err != nil {
+		return "", permanent(join(ErrURL, err))
+	}
+	next, err := u.Resolve(location)
+	if err != nil {
+		return "", &Failure{URL: u.String(), Err: join(ErrRedirect, err)}
+	}
+	return next.String(), nil
+}
+
 // get answers from the cache, or from a request that is under way, or makes one.
 func (f *Fetcher) get(ctx context.Context, r Request, u weburl.URL, bad error, crl bool) (Document, error) {
 	if bad != nil {

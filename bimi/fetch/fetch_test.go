@@ -323,7 +323,7 @@ func TestRedirects(t *testing.T) {
 		{"port", "n=302&l=https://logo.example:8443/", ErrRedirect},
 		{"userinfo", "n=302&l=https://a@logo.example/", ErrRedirect},
 		{"address", "n=302&l=https://127.0.0.1/", ErrRedirect},
-		{"address6", "n=302&l=https://[::1]/", ErrRedirect},
+		{"address6", "n=302&l=https://%5B::1%5D/", ErrRedirect},
 		{"metadata", "n=302&l=https://169.254.169.254/latest/meta-data/", ErrRedirect},
 		{"localhost", "n=302&l=https://localhost/", ErrRedirect},
 		{"private", "n=302&l=https://inner.example/", ErrAddress},
@@ -492,4 +492,26 @@ func TestAdvice(t *testing.T) {
 	for status, word := range map[int]string{404: "put the file", 410: "put the file", 403: "User-Agent", 429: "however often", 500: "status 200", 204: "status 200"} {
 		require.Contains(t, (&Failure{Err: ErrStatus, Status: status}).Advice(), word)
 	}
+}
+
+// TestRedirect: what Fetchers of one's own are told is what a Fetcher does.
+func TestRedirect(t *testing.T) {
+	for location, want := range map[string]string{
+		"/b": "https://logo.example/b", "b?c#d": "https://logo.example/x/b?c", "//other.example/": "https://other.example/", "https://other.example:443/a": "https://other.example/a",
+		"http://other.example/": "", "https://127.0.0.1/": "", "https://[::1]/": "", "//127.0.0.1/": "", "https://u@other.example/": "", "https://other.example:8443/": "",
+		"https://localhost/": "", "https://a.internal/": "", "file:///etc/passwd": "", "data:,x": "", "/%0d%0aX": "", "/\r\nX": "", "https://other.example\\@evil.example/": "",
+	} {
+		got, err := Redirect("https://logo.example/x/y", location)
+		require.Equal(t, want, got, location)
+		if want == "" {
+			require.ErrorIs(t, err, ErrRedirect, location)
+		}
+	}
+	got, err := Redirect("http://logo.example/a.crl", "http://other.example/b")
+	require.NoError(t, err)
+	require.Equal(t, "http://other.example/b", got)
+	_, err = Redirect("https://logo.example/", "http://logo.example/a.crl")
+	require.ErrorIs(t, err, ErrRedirect, "never back")
+	_, err = Redirect("ftp://logo.example/", "/")
+	require.ErrorIs(t, err, ErrURL)
 }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"github.com/seed2385d973/mailauth/bimi"
+	"github.com/seed2385d973/mailauth/bimi/fetch"
 )
 
 // web is the only web that a request sees: answers by URL. What is not in it
@@ -64,12 +65,12 @@ func (w web) get(at string, max int64, least string) (bimi.Transfer, error) {
 			return bimi.Transfer{}, &webError{fmt.Sprintf("%q cannot be reached", at), true}
 		}
 		switch status := a.Status; {
-		case status >= 300 && status < 400 && a.Location != "":
-			next, err := u.Parse(a.Location)
+		case redirect(status) && a.Location != "":
+			next, err := fetch.Redirect(at, a.Location)
 			if err != nil {
-				return bimi.Transfer{}, &webError{fmt.Sprintf("%q redirects to nowhere", at), false}
+				return bimi.Transfer{}, err
 			}
-			at = next.String()
+			at = next
 			redirects = append(redirects, at)
 			continue
 		case status != 0 && status != http.StatusOK:
@@ -81,4 +82,12 @@ func (w web) get(at string, max int64, least string) (bimi.Transfer, error) {
 		return bimi.Transfer{Body: a.Body, ContentType: a.ContentType, Redirects: redirects}, nil
 	}
 	return bimi.Transfer{}, &webError{fmt.Sprintf("more than %d redirects", maxRedirects), false}
+}
+
+func redirect(status int) bool {
+	switch status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return false
 }

@@ -86,7 +86,10 @@ func parse(s string, plain bool) (URL, error) {
 	default:
 		return URL{}, ErrScheme
 	}
-	rest, _, _ = strings.Cut(rest, "#")
+	rest, fragment, _ := strings.Cut(rest, "#")
+	if strings.ContainsAny(fragment, "#[]") {
+		return URL{}, ErrChar
+	}
 	authority, path := rest, "/"
 	if i := strings.IndexAny(rest, "/?"); i >= 0 {
 		if authority = rest[:i]; rest[i] == '/' {
@@ -94,6 +97,10 @@ func parse(s string, plain bool) (URL, error) {
 		} else {
 			path = "/" + rest[i:]
 		}
+	}
+	// RFC 3986, section 3.3: brackets are for addresses only.
+	if strings.ContainsAny(path, "[]") {
+		return URL{}, ErrChar
 	}
 	if strings.Contains(authority, "@") {
 		return URL{}, ErrUserinfo
