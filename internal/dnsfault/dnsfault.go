@@ -110,7 +110,7 @@ func (s *Server) Close() {
 	s.wg.Wait()
 }
 
-// Questions lists the different questions that arrived, sorted.
+// Questions lists the different questions that its Resolver was asked, sorted.
 func (s *Server) Questions() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -123,7 +123,11 @@ func (s *Server) Resolver() dnsutil.Resolver {
 	patient := &dnsclient.Client{Servers: []string{s.pc.LocalAddr().String()}, Timeout: time.Minute}
 	hasty := &dnsclient.Client{Servers: patient.Servers, Timeout: Wait}
 	return dnsutil.ResolverFunc(func(ctx context.Context, name string, t dnsutil.Type) (dnsutil.Answer, error) {
-		if t.String()+" "+strings.ToLower(name) == s.faulty && s.silent() {
+		key := t.String() + " " + strings.ToLower(name)
+		s.mu.Lock()
+		s.log[key] = true
+		s.mu.Unlock()
+		if key == s.faulty && s.silent() {
 			return hasty.Lookup(ctx, name, t)
 		}
 		return patient.Lookup(ctx, name, t)
@@ -175,9 +179,6 @@ func (s *Server) connections() {
 func (s *Server) reply(q *dns.Msg, tcp bool) []byte {
 	name, t := q.Question[0].Name, dnsutil.Type(q.Question[0].Qtype)
 	key := t.String() + " " + strings.ToLower(name)
-	s.mu.Lock()
-	s.log[key] = true
-	s.mu.Unlock()
 	m := new(dns.Msg).SetReply(q)
 	m.RecursionAvailable = true
 	f := s.fault
