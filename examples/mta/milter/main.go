@@ -1,50 +1,50 @@
 // Command milter evaluates, signs and seals mail for Postfix and Sendmail; see
-// MILTER.md.
+// MILTER.md. SIGHUP lets it read its configuration and keys again.
 package main
 
 import (
+	"context"
 	"flag"
 	"log/slog"
-	"net"
 	"os"
-	"os/signal"
-	"syscall"
 
-	"github.com/emersion/go-milter"
-	"github.com/seed2385d973/mailauth/examples/mta/internal/config"
+	"github.com/seed2385d973/mailauth/examples/mta/internal/counts"
+	"github.com/seed2385d973/mailauth/examples/mta/internal/daemon"
+	"github.com/seed2385d973/mailauth/examples/mta/internal/filter"
+	"github.com/seed2385d973/mailauth/examples/mta/internal/gate"
 )
 
 func main() {
 	file := flag.String("config", "/etc/mailauth/mta.toml", "the configuration `file`")
 	flag.Parse()
-	if err := run(*file); err != nil {
-		slog.Error("milter", "error", err)
+	log := daemon.Log("milter")
+	if err := run(*file, log); err != nil {
+		log.Error("milter has ended", "error", err)
 		os.Exit(1)
 	}
 }
 
-func run(file string) error {
-	c, err := config.Load(file)
+func run(file string, log *slog.Logger) error {
+	live, err := gate.NewLive(file)
 	if err != nil {
 		return err
 	}
-	network, address, err := config.Network(c.Milter.Listen)
+	c := live.Get().Config
+	if c.Milter.Listen == "" {
+		return daemon.ErrListen
+	}
+	s := &filter.Server{Live: live, Log: log}
+	if c.Reports.Database != "" {
+		db, err := counts.Open(context.Background(), c)
+		if err != nil {
+			return err
+		}
+		defer db.Close()
+		s.Counts = db
+	}
+	l, err := daemon.Listen(c.Milter.Listen, c.Milter.SocketMode)
 	if err != nil {
 		return err
 	}
-	if network == "unix" {
-		os.Remove(address)
-	}
-	l, err := net.Listen(network, address)
-	if err != nil {
-		return err
-	}
-	s := milter.Server{NewMilter: func() milter.Milter { return milter.NoOpMilter{} }, Protocol: milter.OptNoUnknown}
-	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
-	go func() { <-stop; s.Close() }()
-	if err := s.Serve(l); err != milter.ErrServerClosed {
-		return err
-	}
-	return nil
+	return daemon.Run(s, l, live, log, c.Milter.Shutdown.D())
 }
