@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -13,20 +14,35 @@ import (
 	"github.com/seed2385d973/mailauth"
 	"github.com/seed2385d973/mailauth/authres"
 	"github.com/seed2385d973/mailauth/dnsutil"
+	"github.com/seed2385d973/mailauth/internal/alphabet"
 	"github.com/seed2385d973/mailauth/internal/domain"
 	"github.com/seed2385d973/mailauth/internal/testcase"
 	"github.com/seed2385d973/mailauth/message"
 )
 
-// FuzzEvaluate (F8) evaluates any message in any session against any DNS: one
-// text for all TXT questions and one for what the addresses are.
+// What the flags of FuzzEvaluate say besides what the DNS answers.
+const (
+	foldMessage = 32 // the message is folded by the alphabet of header fields
+	foldRecord  = 64 // so is the record, by those of SPF, DMARC and keys
+)
+
+// FuzzEvaluate is F8, the whole evaluation: any message in any session against any
+// DNS, one text for all TXT questions and one for what the addresses are. Questions
+// are names and within the budget; a pass has something aligned and one author
+// domain; what we write on top of the message is one field that says our verdict.
 func FuzzEvaluate(f *testing.F) {
+	letters := append(alphabet.Header(), "From: CEO <ceo@bank.example>\r\n", "To: <u@victim.example>\r\n", "v=1; a=ed25519-sha256; d=bank.example; s=sel; h=from; bh=", "i=1; cv=none; ", "=")
+	terms := slices.Concat(alphabet.SPF(), alphabet.DMARC(), alphabet.Alphabet{"v=DKIM1; ", "k=ed25519; ", "p=", "t=y", "v=BIMI1; "})
+	for _, s := range fromLines {
+		f.Add(letters.Unfold(s+"\r\n\r\nx\r\n"), "a@attack.example", "mx.attack.example", string(terms.Unfold("v=DMARC1; p=reject")), uint8(2|foldMessage|foldRecord))
+	}
 	for _, c := range testcase.Load(f, "testdata", caseKeys...) {
 		w := load(f, c)
 		f.Add(w.message, w.session.MailFrom, w.session.HELO, "v=DMARC1; p=reject", uint8(0))
 		f.Add(w.message, w.session.MailFrom, w.session.HELO, "v=spf1 include:%{d1}.example a mx ptr exists:%{l}.x -all", uint8(7))
 	}
 	f.Fuzz(func(t *testing.T, msg []byte, from, helo, txt string, flags uint8) {
+		msg, txt = []byte(letters.Text(msg, flags&foldMessage != 0)), terms.Text([]byte(txt), flags&foldRecord != 0)
 		var asked atomic.Int64 // several protocols ask at once
 		var bad atomic.Pointer[string]
 		e := mailauth.Evaluator{
@@ -87,6 +103,14 @@ func FuzzEvaluate(f *testing.F) {
 			require.Equal(t, want.Results[i].Status, got.Results[i].Status)
 		}
 	})
+}
+
+// fromLines are the telling rows of group FROM, as whole headers.
+var fromLines = []string{
+	"Sender: <ceo@bank.example>", "Resent-From: <ceo@bank.example>", "From: <a@attack.example>\r\nFrom: <ceo@bank.example>", "From : <a@attack.example>\r\nFrom: <ceo@bank.example>",
+	"From: <first@attack.example>, <admin@bank.example>", "From:=?utf-8?B?PGNlb0BiYW5rLmV4YW1wbGU+?=,<second@attack.example>", "From: \"ceo@bank.example\" <any@attack.example>",
+	"From: <\"x@attack.example\"@bank.example>", "From: Undisclosed:ceo@bank.example;", "From: <@bank.example:ceo@attack.example>", "X-A: b\nFrom: <ceo@bank.example>\r\nFrom: <a@attack.example>",
+	"From\x00: <ceo@bank.example>\r\nFrom: <a@attack.example>", "From: \u202emoc.knab@oec <a@attack.example>", "From: <ceo@bank.example\x00.attack.example>", " From: <ceo@bank.example>\r\nFrom: <a@attack.example>",
 }
 
 // TestReadme holds the code of README.md and of Example_server together.

@@ -8,6 +8,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed2385d973/mailauth/internal/alphabet"
+	"github.com/seed2385d973/mailauth/internal/testcase"
 )
 
 var seeds = []string{
@@ -24,10 +27,15 @@ var seeds = []string{
 // FuzzParse is F14. What parses prints as something that parses to the same;
 // what is not understood leaves no trace; strict is a part of lenient.
 func FuzzParse(f *testing.F) {
-	for _, s := range seeds {
-		f.Add(s)
+	a := alphabet.Results()
+	for _, s := range slices.Concat(seeds, testcase.Excerpts(" ", "authres", "rfc8601", "cases.json")) {
+		a.Seed(f.Add, s)
 	}
-	f.Fuzz(func(t *testing.T, in string) {
+	for _, s := range testcase.Excerpts("Authentication-Results: ", "authres", "*", "cases.json") {
+		a.Seed(f.Add, s[len("Authentication-Results:"):])
+	}
+	f.Fuzz(func(t *testing.T, data []byte, folded bool) {
+		in := a.Text(data, folded)
 		h, err := Parse(in)
 		l, findings, lerr := ParseLenient(in)
 		require.LessOrEqual(t, len(findings), maxFindings)
@@ -107,13 +115,17 @@ func requireRoundTrip(t *testing.T, h Header) {
 }
 
 // FuzzFormat is F15: whatever the strings are, one field comes out, and in it
-// one result, which is ours.
+// one result, which is ours. It prints nothing that is not printable, and no more
+// than was asked for.
 func FuzzFormat(f *testing.F) {
+	a := alphabet.Results()
 	for _, s := range append(slices.Clone(seeds), "a\r\nX-Inj: y", `d\"; dkim=pass header.d=bank.example; x="`, "bank\u0085.example", "o'neil@a.example") {
-		f.Add("mx.example", "dkim", "pass", s, s, "header", "d", s, true)
-		f.Add(s, s, s, "reason", "comment", s, s, "a.example", false)
+		f.Add("mx.example", "dkim", "pass", s, s, "header", "d", s, true, false)
+		f.Add(s, s, s, "reason", "comment", s, s, "a.example", false, false)
+		f.Add("mx.example", "dkim", "pass", string(a.Unfold(s)), string(a.Unfold(s)), "header", "d", string(a.Unfold(s)), false, true)
 	}
-	f.Fuzz(func(t *testing.T, id, method, status, reason, comment, ptype, name, value string, eai bool) {
+	f.Fuzz(func(t *testing.T, id, method, status, reason, comment, ptype, name, value string, eai, folded bool) {
+		reason, comment, value = a.Text([]byte(reason), folded), a.Text([]byte(comment), folded), a.Text([]byte(value), folded)
 		h := Header{AuthservID: id, Version: 1, Internationalized: eai, Results: []Result{{
 			Method: method, Version: 1, Status: Status(status), Reason: reason, Comment: comment,
 			Properties: []Property{{ptype, name, value}},

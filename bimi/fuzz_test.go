@@ -5,17 +5,26 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed2385d973/mailauth/internal/alphabet"
+	"github.com/seed2385d973/mailauth/internal/testcase"
 )
 
+// FuzzParseRecord goes with F12: what was read can be written and means the same.
 func FuzzParseRecord(f *testing.F) {
+	a := alphabet.DMARC()
 	for _, s := range []string{
 		"v=BIMI1; l=https://example.com/logo.svg; a=https://example.com/mark.pem; lps=a,b-; avp=personal",
 		"v=BIMI1; l=; a=;", "v = BIMI1 ; l = https://example.com:8443/x?y#z", "v=bimi1; l=", "v=BIMI1; l=https://a.example/x%2Cy.svg;;",
 		"v=BIMI1; l=https://[::1]/x.svg", "v=BIMI1; lps=", strings.Repeat("v=BIMI1;", 600),
 	} {
-		f.Add(s)
+		a.Seed(f.Add, s)
 	}
-	f.Fuzz(func(t *testing.T, s string) {
+	for _, s := range testcase.Excerpts("v=BIMI1", "bimi", "records", "*") {
+		a.Seed(f.Add, s)
+	}
+	f.Fuzz(func(t *testing.T, data []byte, folded bool) {
+		s := a.Text(data, folded)
 		for _, o := range []RecordOptions{{}, {true, true, true}} {
 			r, err := o.Parse(s)
 			require.Equal(t, err != nil, r.IsZero())
@@ -33,6 +42,7 @@ func FuzzParseRecord(f *testing.F) {
 	})
 }
 
+// FuzzParseSelector goes with F12: a selector that is accepted is a name.
 func FuzzParseSelector(f *testing.F) {
 	for _, s := range []string{"v=BIMI1; s=brand", "v=bimi1;\r\n\tS=a.b;", "v=BIMI1; s=x.attack.example.\x00", "v=BIMI1; s=..", "v=BIMI1; s=*", "s=a"} {
 		f.Add(s)
@@ -50,6 +60,7 @@ func FuzzParseSelector(f *testing.F) {
 	})
 }
 
+// FuzzLocalPartSelector goes with F12: a selector made of a local part is one label.
 func FuzzLocalPartSelector(f *testing.F) {
 	for _, s := range []string{"a-_b", "a+b", "_x_", "News", "o'brien", "jörg", "---"} {
 		f.Add(s, false)

@@ -164,6 +164,7 @@ func TestResultsToSign(t *testing.T) {
 	require.Equal(t, []string{"Authentication-Results", "Authentication-Results", "Authentication-Results"}, ResultsToSign(h))
 }
 
+// FuzzReader goes with F17: an indicator comes without an error, and only then.
 func FuzzReader(f *testing.F) {
 	f.Add("bimi=pass policy.authority=pass", base64.StdEncoding.EncodeToString(markcerttest.SVG()))
 	f.Fuzz(func(t *testing.T, ar, indicator string) {

@@ -150,7 +150,7 @@ func TestNewKey(t *testing.T) {
 	}
 }
 
-// FuzzParseKey: PEM text of any kind never panics, and what is read can be written and read again.
+// FuzzParseKey goes with F22: PEM text of any kind never panics, and what is read can be written and read again.
 func FuzzParseKey(f *testing.F) {
 	k, err := NewKey(sigtest.RSA(f, "rsa1024"))
 	require.NoError(f, err)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed2385d973/mailauth/authres"
 	"github.com/seed2385d973/mailauth/bimi/markcert/markcerttest"
+	"github.com/seed2385d973/mailauth/internal/alphabet"
 )
 
 var fuzzTime = time.Date(2026, time.June, 1, 12, 0, 0, 0, time.UTC)
@@ -24,7 +25,7 @@ func fuzzPKI(f *testing.F) *markcerttest.PKI {
 	return p
 }
 
-// FuzzLogotype: whatever the extension holds, what is read is one image with one
+// FuzzLogotype is F18: whatever the extension holds, what is read is one image with one
 // URI out of the input, and opening it stays below the limit.
 func FuzzLogotype(f *testing.F) {
 	p := fuzzPKI(f)
@@ -37,11 +38,19 @@ func FuzzLogotype(f *testing.F) {
 			f.Fatal(err)
 		}
 		if v, _, ok := extension(b.Leaf, oidLogotype); ok {
-			f.Add(v)
+			f.Add(v, false)
 		}
 	}
-	f.Add(subject(direct(testImage)))
-	f.Fuzz(func(t *testing.T, value []byte) {
+	f.Add(subject(direct(testImage)), false)
+	sha256ID := []byte{0x30, 0x0d, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1, 5, 0}
+	pieces := [][]byte{el(0x16, []byte("image/svg+xml")), el(0x16, []byte("image/svg+xml+gzip")), sha256ID, el(4, make([]byte, 32)), el(0x16, []byte("data:image/svg+xml;base64,PHN2Zy8+")),
+		el(0x16, []byte("https://x.example/l.svg")), el(0x30, el(0x30, sha256ID, el(4, make([]byte, 32)))), el(4, make([]byte, 20)), {6, 5, 0x2b, 0x0e, 3, 2, 0x1a}}
+	f.Add([]byte("\x30\xa2\xa0\x30\x30\x30\xf2\x00\xf2\x06\x30\xf2\x04"), true)
+	f.Add([]byte("\x30\xa2\xa1\x30\x30\x30\xf2\x00\xf2\x06\x30\xf2\x04\xf0\xf0\xf0\xf0\xf0\xf0\xa2\xa0\x30"), true)
+	f.Fuzz(func(t *testing.T, value []byte, built bool) {
+		if built {
+			value = alphabet.DER(value, pieces...)
+		}
 		l, err := parseLogotype(value)
 		if err != nil {
 			var e Error
@@ -65,7 +74,7 @@ func FuzzLogotype(f *testing.F) {
 	})
 }
 
-// FuzzSCTList: a list that is read is one that encodes to itself, entry by entry.
+// FuzzSCTList goes with F18: a list that is read is one that encodes to itself, entry by entry.
 func FuzzSCTList(f *testing.F) {
 	p := fuzzPKI(f)
 	for _, d := range []markcerttest.Defect{markcerttest.HashSHA1, markcerttest.SixteenSCTs, markcerttest.SeventeenSCTs, markcerttest.SCTMalformed} {
@@ -106,7 +115,7 @@ func FuzzSCTList(f *testing.F) {
 	})
 }
 
-// FuzzPrecertTBS: the rewriting only ever takes the one extension out.
+// FuzzPrecertTBS goes with F18: the rewriting only ever takes the one extension out.
 func FuzzPrecertTBS(f *testing.F) {
 	p := fuzzPKI(f)
 	for _, d := range []markcerttest.Defect{markcerttest.HashSHA1, markcerttest.NoSCT, markcerttest.SixteenSCTs, markcerttest.Precertificate} {
@@ -114,9 +123,14 @@ func FuzzPrecertTBS(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(b.Leaf.RawTBSCertificate)
+		f.Add(b.Leaf.RawTBSCertificate, false)
 	}
-	f.Fuzz(func(t *testing.T, tbs []byte) {
+	pieces := [][]byte{[]byte(sctListID), el(4, el(4, sctVector([]byte{7}))), {1, 1, 0xff}, {0xa0, 3, 2, 1, 2}, el(6, []byte{0x55, 0x1d, 0x0f})}
+	f.Add([]byte("\x30\xf2\x03\x30\xf0\xa3\x30\x30\xf2\x00\xf2\x01\xf0\x30\xf2\x04\xf2\x02\xf2\x01"), true)
+	f.Fuzz(func(t *testing.T, tbs []byte, built bool) {
+		if built {
+			tbs = alphabet.DER(tbs, pieces...)
+		}
 		out, err := precertTBS(tbs)
 		if err != nil {
 			return
@@ -134,7 +148,7 @@ func FuzzPrecertTBS(f *testing.F) {
 	})
 }
 
-// FuzzBundle: any file gives one of the three results; the image is there on a pass
+// FuzzBundle goes with F18: any file gives one of the three results; the image is there on a pass
 // only; and a pass means that the mark certificate is one that we have issued.
 func FuzzBundle(f *testing.F) {
 	p := fuzzPKI(f)
@@ -150,10 +164,13 @@ func FuzzBundle(f *testing.F) {
 		}
 		issued[string(b.Leaf.Raw)] = true
 		if len(b.PEM) < 8<<10 {
-			f.Add(b.PEM)
+			f.Add(b.PEM, false)
 		}
 	}
-	f.Add(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte{0x30, 0}}))
+	f.Add(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte{0x30, 0}}), false)
+	f.Add([]byte{0x01, 0x23, 0x01}, true)
+	f.Add([]byte{0x00, 0x20, 0x80, 0x02, 0xff, 0x01}, true)
+	issued[string(world.Leaf.Raw)] = true
 	roots, err := ParseRoots(world.Roots)
 	if err != nil {
 		f.Fatal(err)
@@ -168,7 +185,14 @@ func FuzzBundle(f *testing.F) {
 	}
 	v := Verifier{Roots: roots, Logs: logs, Intermediates: []*x509.Certificate{inter}, AllowUnordered: true,
 		Revocation: BestEffortRevocation, Now: func() time.Time { return fuzzTime }}
-	f.Fuzz(func(t *testing.T, file []byte) {
+	f.Fuzz(func(t *testing.T, file []byte, edits bool) {
+		if edits { // changes to the certificate below its base64: place in two octets, and what is turned over
+			der := bytes.Clone(world.Leaf.Raw)
+			for ; len(file) >= 3; file = file[3:] {
+				der[(int(file[0])<<8|int(file[1]))%len(der)] ^= file[2]
+			}
+			file = append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: world.Intermediate.Raw})...)
+		}
 		r := v.Verify(context.Background(), file, Names{Author: "example.com"})
 		if (r.Err == nil) != (r.Status == authres.Pass) || (r.Indicator != nil) != (r.Status == authres.Pass) {
 			t.Fatalf("status %q, error %v", r.Status, r.Err)
@@ -185,7 +209,7 @@ func FuzzBundle(f *testing.F) {
 	})
 }
 
-// FuzzCRL: no input is taken for a list of an authority that did not sign it.
+// FuzzCRL goes with F18: no input is taken for a list of an authority that did not sign it.
 func FuzzCRL(f *testing.F) {
 	p := fuzzPKI(f)
 	signed := map[string]bool{}

@@ -183,8 +183,8 @@ func precertTBS(tbs []byte) ([]byte, error) {
 		}
 		before = append(before, whole...)
 	}
-	if !seq.read(tagConstructed|3, &wrapped) || len(seq) != 0 || !wrapped.read(tagSequence, &list) || len(wrapped) != 0 {
-		return nil, bad
+	if !seq.read(tagConstructed|3, &wrapped) || len(seq) != 0 || !wrapped.read(tagSequence, &list) || len(wrapped) != 0 || len(list) == 0 {
+		return nil, bad // an empty list is none (RFC 5280, section 4.1), and not what is left of one
 	}
 	var kept []byte
 	for len(list) > 0 {

@@ -17,6 +17,7 @@ import (
 	"github.com/seed2385d973/mailauth/dmarc"
 	"github.com/seed2385d973/mailauth/dmarc/failure"
 	"github.com/seed2385d973/mailauth/dnsutil/dnstest"
+	"github.com/seed2385d973/mailauth/internal/alphabet"
 	"github.com/seed2385d973/mailauth/internal/testcase"
 )
 
@@ -169,11 +170,17 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// FuzzRead goes with F19 and F20: failure reports. What is read is written and read again.
 func FuzzRead(f *testing.F) {
-	f.Add([]byte(example))
-	f.Add([]byte(strings.ReplaceAll(example, "\r\n", "\n")))
-	f.Add([]byte("Feedback-Type: auth-failure\nSource-IP: [IPv6:::1]\nArrival-Date: 1 Jan 2020 00:00 +0000\n"))
-	f.Fuzz(func(t *testing.T, data []byte) {
+	a := alphabet.Mail()
+	a.Seed(f.Add, example)
+	a.Seed(f.Add, strings.ReplaceAll(example, "\r\n", "\n"))
+	a.Seed(f.Add, "Feedback-Type: auth-failure\nSource-IP: [IPv6:::1]\nArrival-Date: 1 Jan 2020 00:00 +0000\n")
+	for _, s := range testcase.Samples("dmarc-reports", "parsedmarc", "failure", "*") {
+		a.Seed(f.Add, s)
+	}
+	f.Fuzz(func(t *testing.T, data []byte, folded bool) {
+		data = []byte(a.Text(data, folded))
 		r, err := (&failure.Parser{MaxSize: 1 << 20}).Read(bytes.NewReader(data))
 		if err != nil {
 			require.Equal(t, failure.Report{}, r)

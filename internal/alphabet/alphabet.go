@@ -71,7 +71,7 @@ func (a Alphabet) Unfold(s string) []byte {
 	for s != "" {
 		best := -1
 		for i, w := range a {
-			if strings.HasPrefix(s, w) && (best < 0 || len(w) > len(a[best])) {
+			if w != "" && strings.HasPrefix(s, w) && (best < 0 || len(w) > len(a[best])) {
 				best = i
 			}
 		}
@@ -100,4 +100,12 @@ func characters(s string, words ...string) Alphabet {
 		words = append(words, s[i:i+1])
 	}
 	return words
+}
+
+// Seed gives a fuzz target a seed in both forms: the target's first parameters are
+// the octets and whether they are folded, and behind them come more. add is the
+// method Add of testing.F.
+func (a Alphabet) Seed(add func(...any), text string, more ...any) {
+	add(append([]any{[]byte(text), false}, more...)...)
+	add(append([]any{a.Unfold(text), true}, more...)...)
 }

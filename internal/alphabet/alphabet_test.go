@@ -22,7 +22,7 @@ func TestFold(t *testing.T) {
 
 // All alphabets: an octet names each word, and a seed survives the way there and back.
 func TestUnfold(t *testing.T) {
-	for name, a := range map[string]Alphabet{"TagList": TagList(), "KeyRecord": KeyRecord("AAA"), "Header": Header(), "From": From(), "SPF": SPF(), "Macro": Macro(),
+	for name, a := range map[string]Alphabet{"TagList": TagList(), "KeyRecord": KeyRecord("AAA"), "Header": Header(), "From": From(), "Body": Body(), "SPF": SPF(), "Macro": Macro(),
 		"Results": Results(), "DMARC": DMARC(), "SVG": SVG(), "Report": Report(), "Mail": Mail(), "Domain": Domain()} {
 		require.Less(t, len(a), escape, name)
 		require.NotContains(t, a, "", name)

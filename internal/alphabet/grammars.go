@@ -46,6 +46,12 @@ func Header() Alphabet {
 	})
 }
 
+// Body is a message body to canonicalization (RFC 6376, section 3.4).
+func Body() Alphabet {
+	return append(characters("\r\n \ta\x00"), "\r\n", "\r\n\r\n", " \r\n", "  \t ", "word", "\n.", "..x\r\n", "--b\r\n", "\xff", "\x7f", "\x1f", "\u00e9",
+		strings.Repeat("base64Base64+/==", 4)+"\r\n", strings.Repeat("\r\n", 20), strings.Repeat(" ", 70), strings.Repeat("x", 998))
+}
+
 // From is the field of RFC 5322, section 3.6.2.
 func From() Alphabet {
 	return join(characters(" \t,:;<>()[]@.\"\\ab'%!=?_"), strange, domains, []string{

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed2385d973/mailauth/internal/alphabet"
 )
 
 func TestParse(t *testing.T) {
@@ -111,11 +113,29 @@ func TestRelations(t *testing.T) {
 	require.Equal(t, ErrLength, err)
 }
 
+// FuzzParse is F21: the normalized name is its own normalized form, letters, digits
+// and hyphens, and nothing of the input was deleted to come by it.
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{"bank.example", "bücher.example", "ba\u200bnk.example", "a..b", "ban\u212a.example", "xn--a.example"} {
-		f.Add(s)
+	a := alphabet.Domain()
+	for _, s := range []string{
+		"bank.example", "bücher.example", "ba\u200bnk.example", "a..b", "ban\u212a.example", "xn--a.example", "ba\u2003nk.example", "bank\u3002example", "ba\u00adnk.example", "fa\u00df.example", "xn--bcher-kva.example",
+		"_x.example", "*.example", "a-.example", "192.0.2.1", "a.1", "bank.example.", "bank.example\x00", "\uff42ank.example", "a\u0308.example", "\u05d0b.example", "xn--.example", "XN--BCHER-KVA.example",
+	} {
+		a.Seed(f.Add, s)
 	}
-	f.Fuzz(func(t *testing.T, s string) {
+	f.Fuzz(func(t *testing.T, data []byte, folded bool) {
+		s := a.Text(data, folded)
+		for _, parse := range []func(string) (Name, error){ParseASCII, ParseSelector} {
+			if n, err := parse(s); err == nil && isASCII(s) {
+				require.Equal(t, strings.ToLower(s), n.String(), "changed beyond the case of letters")
+			}
+		}
+		if n, err := ParseQuery(s); err == nil {
+			require.Equal(t, strings.TrimSuffix(strings.ToLower(s), "."), n.String())
+			again, err := ParseQuery(n.String())
+			require.NoError(t, err)
+			require.Equal(t, n, again)
+		}
 		n, err := Parse(s)
 		if err != nil {
 			require.True(t, n.IsZero())
@@ -124,6 +144,9 @@ func FuzzParse(f *testing.F) {
 		again, err := ParseASCII(n.String())
 		require.NoError(t, err)
 		require.Equal(t, n, again)
+		for _, c := range []byte(n.String()) {
+			require.True(t, 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '.', "%q", n)
+		}
 		// Nothing is deleted: as many labels and at least as many runes as the input.
 		require.Equal(t, strings.Count(s, ".")+1, n.Labels())
 		require.GreaterOrEqual(t, len(n.String()), len([]rune(s)))

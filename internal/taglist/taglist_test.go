@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed2385d973/mailauth/internal/alphabet"
 )
 
 func TestParse(t *testing.T) {
@@ -111,12 +113,61 @@ func TestParseAllocatesNothing(t *testing.T) {
 	}))
 }
 
-func FuzzParse(f *testing.F) {
-	for _, s := range []string{"v=1; a=b;", "a=1;;b", " a = b\r\n c ;", "a=1;a=1", "=;", ";"} {
-		f.Add(s)
+// reference splits a list as RFC 6376, section 3.2 says it, and nothing is done in passing:
+// the names in order, or false for a list that is none.
+func reference(s string) (names []string, ok bool) {
+	specs := strings.Split(s, ";")
+	if last := specs[len(specs)-1]; len(specs) > 1 && strings.Trim(last, " \t\r\n") == "" && validFWS(last) {
+		specs = specs[:len(specs)-1]
 	}
-	f.Fuzz(func(t *testing.T, s string) {
+	seen := map[string]bool{}
+	for _, spec := range specs {
+		name, value, found := strings.Cut(spec, "=")
+		bare := strings.Trim(name, " \t\r\n")
+		if !found || !validFWS(name) || !validFWS(value) || seen[bare] || bare == "" || bare[0] == '_' || '0' <= bare[0] && bare[0] <= '9' {
+			return nil, false
+		}
+		for _, c := range []byte(bare) {
+			if c != '_' && (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') {
+				return nil, false
+			}
+		}
+		for _, c := range []byte(value) {
+			if c < ' ' && strings.IndexByte("\t\r\n", c) < 0 || c == 0x7f {
+				return nil, false
+			}
+		}
+		seen[bare] = true
+		names = append(names, bare)
+	}
+	return names, true
+}
+
+// FuzzParse is F3: what parses is printed and parsed to the same, no name comes
+// twice, names are as they are spelt, and a slow reader of the grammar agrees.
+func FuzzParse(f *testing.F) {
+	a := alphabet.TagList()
+	for _, s := range []string{
+		"v=1; a=b;", "a=1;;b", " a = b\r\n c ;", "a=1;a=1", "=;", ";", "d=attack.example; d=bank.example", "D=a; d=b", "zz=1; zz=2", "xb=foo; b=", "z=From:x|b=3Dyz; n2=q b=zzz",
+		"b = abc ;", ";v=1", "v=1;\r\n ", "v=1;\r\n", "v=\x00", "p=a\u00a0b", "d=ba\u2003nk.example", "1a=b", "a-b=c", "a=1;\n b=2", strings.Repeat("a=", 40),
+	} {
+		a.Seed(f.Add, s)
+	}
+	f.Fuzz(func(t *testing.T, data []byte, folded bool) {
+		s := a.Text(data, folded)
 		tags, err := Parse(nil, s)
+		names, ok := reference(s)
+		if len(s) <= MaxLength && len(names) <= MaxTags {
+			require.Equal(t, ok, err == nil, "%q: %v", s, err)
+		} else {
+			require.Error(t, err)
+		}
+		if err == nil {
+			require.Len(t, tags, len(names))
+			for i := range tags {
+				require.Equal(t, names[i], tags[i].Name)
+			}
+		}
 		if err != nil {
 			require.Nil(t, tags)
 			return
