@@ -19,6 +19,9 @@ fuzz: # one target for a while: make fuzz PKG=./authres TARGET=FuzzParse
 bench:
 	go test -run '^$$' -bench . -count 10 ./...
 
+soak: # a million messages over one Evaluator; says how much the heap has grown
+	go test -run '^$$' -bench Soak -benchtime 1000000x -timeout 1h .
+
 api: # after a change of the exported API; say it in CHANGELOG.md, too
 	cd internal/tools && go run ./api -C ../.. -update ../../api.txt
 
