@@ -1,5 +1,5 @@
 # The commands of this repository; nothing here is needed to build it.
-.PHONY: browser mta test race vet fuzz bench api sections interop differential ci
+.PHONY: browser mta test race vet fuzz fuzz-long fuzz-keep bench api sections interop differential ci
 
 test: # what the README says
 	go test ./...
@@ -14,7 +14,13 @@ vet:
 	./staticcheck.out ./...
 
 fuzz: # one target for a while: make fuzz PKG=./authres TARGET=FuzzParse
-	go test -run '^$$' -fuzz '^$(TARGET)$$' -fuzztime 10m $(PKG)
+	go test -run '^$$' -fuzz '^$(TARGET)$$' -fuzztime 10m -fuzzminimizetime 20x $(PKG)
+
+fuzz-long: # every target in turn, for hours: make fuzz-long ARGS="-for 8h -slice 5m -parallel 2"; then fuzz-keep
+	cd internal/tools && go run ./fuzz run -C ../.. $(ARGS)
+
+fuzz-keep: # commit what the long run found, reduced; findings are in the work directory that it named
+	cd internal/tools && go run ./fuzz keep -C ../.. $(ARGS)
 
 bench:
 	go test -run '^$$' -bench . -count 10 ./...
