@@ -11,19 +11,21 @@ import (
 type nameIndex struct {
 	seed   uint64   // random, as mult is: nobody can choose names that collide
 	mult   uint64   // odd
-	slots  []uint32 // open addressing; group number + 1, 0 is free
+	slots  []uint32 // open addressing; group number + 1, 0 is free; nil where there are few groups
 	groups []group
-	order  []int // field indexes, group after group
+	order  []int  // field indexes, group after group
+	seen   uint64 // a bit for the first bits of each hash: most names that are asked for and not there end here
 
-	// Room for headers of usual size.
-	fewSlots  [64]uint32
-	fewGroups [24]group
+	fewGroups [few]group // room for headers of usual size
 }
 
+// few is up to how many names are looked through one after another.
+const few = 24
+
 type group struct {
-	hash       uint64
-	first      int32 // a field of that name
-	start, end int32 // in order
+	hash       uint32
+	first      uint32 // a field of that name
+	start, end uint32 // in order
 }
 
 func (x *nameIndex) build(h *Header) {
@@ -33,11 +35,6 @@ func (x *nameIndex) build(h *Header) {
 	}
 	x.seed, x.mult = rand.Uint64(), rand.Uint64()|1
 	x.groups = x.fewGroups[:0]
-	if size := 1 << bits.Len(uint(2*n)); size <= len(x.fewSlots) {
-		x.slots = x.fewSlots[:size]
-	} else {
-		x.slots = make([]uint32, size)
-	}
 	x.order = make([]int, n)
 	for i := range h.fields {
 		name := Field{h, i}.Name()
@@ -45,15 +42,17 @@ func (x *nameIndex) build(h *Header) {
 			continue
 		}
 		hash := x.hash(name)
-		slot := x.find(h, name, hash)
-		if x.slots[slot] == 0 {
-			x.groups = append(x.groups, group{hash: hash, first: int32(i)})
-			x.slots[slot] = uint32(len(x.groups))
+		g := x.find(h, name, hash)
+		if g == 0 {
+			x.groups = append(x.groups, group{hash: hash, first: uint32(i)})
+			x.seen |= 1 << (hash >> 26)
+			g = len(x.groups)
+			x.enter(g, n)
 		}
-		h.fields[i].group = x.slots[slot]
-		x.groups[x.slots[slot]-1].end++
+		h.fields[i].group = uint32(g)
+		x.groups[g-1].end++
 	}
-	var at int32
+	var at uint32
 	for g := range x.groups {
 		size := x.groups[g].end
 		x.groups[g].start, x.groups[g].end = at, at
@@ -68,38 +67,70 @@ func (x *nameIndex) build(h *Header) {
 	}
 }
 
-func (x *nameIndex) lookup(h *Header, name string) []int {
-	if name == "" || len(x.slots) == 0 {
-		return nil
+// enter puts the group that was added last, of a header with n fields, into the table,
+// and all of them when they become too many to do without one.
+func (x *nameIndex) enter(last, n int) {
+	switch {
+	case last <= few:
+		return
+	case x.slots == nil:
+		x.slots = make([]uint32, 1<<bits.Len(uint(2*n)))
+		for g := 1; g < last; g++ {
+			x.slots[x.free(x.groups[g-1].hash)] = uint32(g)
+		}
 	}
-	slot := x.find(h, name, x.hash(name))
-	if x.slots[slot] == 0 {
-		return nil
-	}
-	g := x.groups[x.slots[slot]-1]
-	return x.order[g.start:g.end:g.end]
+	x.slots[x.free(x.groups[last-1].hash)] = uint32(last)
 }
 
-// find returns the slot of name, or the free one where it belongs. A table is
-// never more than half full.
-func (x *nameIndex) find(h *Header, name string, hash uint64) int {
+// free returns the slot where a new group belongs. A table is never more than
+// half full.
+func (x *nameIndex) free(hash uint32) int {
 	mask := len(x.slots) - 1
-	for i := int(hash) & mask; ; i = (i + 1) & mask {
-		s := x.slots[i]
-		if s == 0 {
-			return i
+	i := int(hash) & mask
+	for x.slots[i] != 0 {
+		i = (i + 1) & mask
+	}
+	return i
+}
+
+func (x *nameIndex) lookup(h *Header, name string) []int {
+	if name == "" {
+		return nil
+	}
+	if n := x.find(h, name, x.hash(name)); n > 0 {
+		g := &x.groups[n-1]
+		return x.order[g.start:g.end:g.end]
+	}
+	return nil
+}
+
+// find returns the number of the group of a name, counted from 1; 0 if there is none.
+func (x *nameIndex) find(h *Header, name string, hash uint32) int {
+	if x.seen>>(hash>>26)&1 == 0 {
+		return 0
+	}
+	if x.slots == nil {
+		for i := range x.groups {
+			if g := &x.groups[i]; g.hash == hash && equalFold(Field{h, int(g.first)}.Name(), name) {
+				return i + 1
+			}
 		}
-		g := &x.groups[s-1]
-		if g.hash == hash && equalFold(Field{h, int(g.first)}.Name(), name) {
-			return i
+		return 0
+	}
+	mask := len(x.slots) - 1
+	for i := int(hash) & mask; x.slots[i] != 0; i = (i + 1) & mask {
+		n := x.slots[i]
+		if g := &x.groups[n-1]; g.hash == hash && equalFold(Field{h, int(g.first)}.Name(), name) {
+			return int(n)
 		}
 	}
+	return 0
 }
 
 // hash multiplies and folds eight octets at a time, keyed, and blind to ASCII
 // case: bit 5 is ignored, which may make two names collide but never
 // lets one be missed. The last word may overlap the one before.
-func (x *nameIndex) hash(s string) uint64 {
+func (x *nameIndex) hash(s string) uint32 {
 	const fold = 0x2020202020202020
 	v := x.seed ^ uint64(len(s))
 	switch n := len(s); {
@@ -107,15 +138,15 @@ func (x *nameIndex) hash(s string) uint64 {
 		for i := 0; i < n-8; i += 8 {
 			v = x.mix(v ^ (word(s[i:]) | fold))
 		}
-		return x.mix(v ^ (word(s[n-8:]) | fold))
+		return uint32(x.mix(v ^ (word(s[n-8:]) | fold)))
 	case n >= 4:
-		return x.mix(v ^ (half(s) | half(s[n-4:])<<32 | fold))
+		return uint32(x.mix(v ^ (half(s) | half(s[n-4:])<<32 | fold)))
 	}
 	var w uint64
 	for i := 0; i < len(s); i++ {
 		w = w<<8 | uint64(s[i])
 	}
-	return x.mix(v ^ (w | fold))
+	return uint32(x.mix(v ^ (w | fold)))
 }
 
 func word(s string) uint64 { return half(s) | half(s[4:])<<32 }

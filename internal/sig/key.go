@@ -3,6 +3,7 @@ package sig
 import (
 	"bytes"
 	"crypto/rsa"
+	"encoding/binary"
 	"fmt"
 	"math/big"
 	"math/bits"
@@ -109,15 +110,41 @@ func exponent(e []byte) (int, bool) {
 	return v, true
 }
 
+// newRSA makes the key, in one piece up to 2048 bits, which is what most have.
 func newRSA(n, e []byte) *rsa.PublicKey {
-	var k struct { // in one piece
-		key rsa.PublicKey
-		n   big.Int
+	var k struct {
+		key   rsa.PublicKey
+		n     big.Int
+		words [2048 / bits.UintSize]big.Word
 	}
-	k.key.N = k.n.SetBytes(n)
+	k.key.N = &k.n
 	k.key.E, _ = exponent(e)
+	if len(n) > 2048/8 {
+		k.n.SetBytes(n)
+		return &k.key
+	}
+	words := k.words[:0]
+	for ; len(n) >= wordSize; n = n[:len(n)-wordSize] {
+		words = append(words, lastWord(n))
+	}
+	if len(n) > 0 {
+		var first [wordSize]byte
+		copy(first[wordSize-len(n):], n)
+		words = append(words, lastWord(first[:]))
+	}
+	k.n.SetBits(words)
 	return &k.key
 }
+
+// lastWord reads the end of a big-endian number.
+func lastWord(n []byte) big.Word {
+	if wordSize == 4 {
+		return big.Word(binary.BigEndian.Uint32(n[len(n)-4:]))
+	}
+	return big.Word(binary.BigEndian.Uint64(n[len(n)-8:]))
+}
+
+const wordSize = bits.UintSize / 8
 
 // lowOrder lists, sign bit cleared, the y coordinates of the points whose order
 // divides 8. With such a key one signature can verify for every message: it is

@@ -208,11 +208,15 @@ func (r *Record) parseKey(b Bounds) error {
 		return r.parseEd25519()
 	}
 	var room [600]byte // a key of 4096 bits; nothing is kept of it but the number
-	der, ok := appendBase64(room[:0], r.Data)
+	der := room[:]
+	if size := decodedLen(r.Data); size > len(room) {
+		der = make([]byte, size)
+	}
+	size, ok := decodeBase64(der, r.Data)
 	if !ok {
 		return fmt.Errorf("%w: p= is not base64", ErrKeySyntax)
 	}
-	n, e, ok := parseRSA(der)
+	n, e, ok := parseRSA(der[:size])
 	if !ok {
 		return fmt.Errorf("%w: p= is not an RSA public key", ErrKeySyntax)
 	}
@@ -226,7 +230,7 @@ func (r *Record) parseKey(b Bounds) error {
 }
 
 func (r *Record) parseEd25519() error {
-	key, ok := appendBase64(nil, r.Data)
+	key, _, ok := Base64(r.Data)
 	if !ok {
 		return fmt.Errorf("%w: p= is not base64", ErrKeySyntax)
 	}

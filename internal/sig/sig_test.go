@@ -157,6 +157,9 @@ func TestParseRSA(t *testing.T) {
 		require.Equal(t, key.N.Bytes(), gotN)
 		require.Equal(t, []byte{1, 0, 1}, gotE)
 		require.Equal(t, key, newRSA(gotN, gotE))
+		for i := range gotN { // of all lengths, as setting the octets makes it
+			require.Zero(t, new(big.Int).SetBytes(gotN[i:]).Cmp(newRSA(gotN[i:], gotE).N), i)
+		}
 		for i := range der {
 			_, _, ok := parseRSA(der[:i])
 			require.False(t, ok, "%s cut at %d", name, i)

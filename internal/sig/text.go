@@ -1,40 +1,9 @@
 package sig
 
 import (
-	"encoding/base64"
-	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/seed2385d973/mailauth/internal/taglist"
 )
-
-// strict refuses set bits under the padding, so that one signature has one
-// spelling: with the lenient decoder the last character of b= or bh= could be
-// changed without effect.
-var strict = base64.StdEncoding.Strict()
-
-// Base64 decodes a base64string (RFC 6376, section 2.10): white space anywhere
-// is ignored, everything else is strict. text is the value without white space;
-// it is returned also if it is not base64. An empty value is not an error here.
-func Base64(value string) (data []byte, text string, ok bool) {
-	text = taglist.Compact(value)
-	// The decoder of the standard library skips CR and LF; there are none left
-	// in a compact text, so nothing is skipped silently.
-	data, err := strict.DecodeString(text)
-	if err != nil {
-		return nil, text, false
-	}
-	return data, text, true
-}
-
-// appendBase64 is Base64 of a text without white space, into dst.
-func appendBase64(dst []byte, text string) (data []byte, ok bool) {
-	n := len(dst)
-	dst = slices.Grow(dst, strict.DecodedLen(len(text)))[:n+strict.DecodedLen(len(text))]
-	k, err := strict.Decode(dst[n:], []byte(text))
-	return dst[:n+k], err == nil
-}
 
 // Number reads 1*maxDigits DIGIT; a value over 2^63-1 is refused as well.
 func Number(s string, maxDigits int) (int64, bool) {
@@ -113,14 +82,15 @@ func isHyphenated(s string) bool {
 
 // isASCII reports whether no octet of s is above 0x7f.
 func isASCII(s string) bool {
-	var c byte
+	var w uint64
 	for ; len(s) >= 8; s = s[8:] {
-		c |= s[0] | s[1] | s[2] | s[3] | s[4] | s[5] | s[6] | s[7]
+		w |= uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 	}
 	for i := 0; i < len(s); i++ {
-		c |= s[i]
+		w |= uint64(s[i])
 	}
-	return c < utf8.RuneSelf
+	return w&(0x80*0x0101010101010101) == 0
 }
 
 // DecodeQP decodes dkim-quoted-printable (RFC 6376, section 2.11), with raw

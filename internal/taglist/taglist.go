@@ -135,8 +135,9 @@ func Parse(dst []Tag, s string) ([]Tag, error) {
 // Get returns the value of the tag called name, exactly so spelt.
 func Get(tags []Tag, name string) (value string, ok bool) {
 	for i := range tags {
-		if tags[i].Name == name {
-			return tags[i].Value, true
+		// Most names are one letter, for which a comparison of texts is slow.
+		if t := &tags[i]; len(t.Name) == len(name) && (name == "" || t.Name[0] == name[0] && t.Name == name) {
+			return t.Value, true
 		}
 	}
 	return "", false
