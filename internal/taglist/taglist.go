@@ -61,27 +61,52 @@ func (sc *Scanner) next(t *Tag) bool {
 	if sc.end {
 		return false
 	}
+	start, eq := sc.pos, sc.name(t)
 	stop := len(sc.s)
-	if i := strings.IndexByte(sc.s[sc.pos:], ';'); i >= 0 {
-		stop = sc.pos + i
+	if i := strings.IndexByte(sc.s[start:], ';'); i >= 0 {
+		stop = start + i
 	}
-	start, part := sc.pos, sc.s[sc.pos:stop]
 	sc.pos = stop + 1
 	sc.end = stop == len(sc.s) || isSpace(sc.s[sc.pos:])
-	eq := strings.IndexByte(part, '=')
-	if eq < 0 {
-		t.Name, t.Start, t.End, t.Err = trim(part), stop, stop, ErrSyntax
-		return true
+	plainName := eq > 0
+	if !plainName {
+		eq = start + strings.IndexByte(sc.s[start:stop], '=')
+		if eq < start {
+			t.Name, t.Start, t.End, t.Err = trim(sc.s[start:stop]), stop, stop, ErrSyntax
+			return true
+		}
+		t.Name = trim(sc.s[start:eq])
 	}
-	before, after := part[:eq], part[eq+1:]
-	t.Name, t.Value = trim(before), trim(after)
-	t.Start, t.End = start+eq+1, stop
+	after := sc.s[eq+1 : stop]
+	t.Value = trim(after)
+	t.Start, t.End = eq+1, stop
 	// Most values hold no line end and have no white space around them.
 	plain := len(t.Value) == len(after) && isPlain(t.Value)
-	if !validName(t.Name) || len(t.Name) < len(before) && !validFWS(before) || !plain && !(validFWS(after) && validValue(t.Value)) {
+	if !plainName && !(validName(t.Name) && validFWS(sc.s[start:eq])) || !plain && !(validFWS(after) && validValue(t.Value)) {
 		t.Err = ErrSyntax
 	}
 	return true
+}
+
+// name reads the name of the next tag where it is spelt as all are: at most a fold
+// before it, and "=" behind. It returns the place of that, or 0 if it is not so.
+func (sc *Scanner) name(t *Tag) (eq int) {
+	s, i := sc.s, sc.pos
+	if i+2 < len(s) && s[i] == '\r' && s[i+1] == '\n' && (s[i+2] == ' ' || s[i+2] == '\t') {
+		i += 3
+	}
+	for i < len(s) && s[i] == ' ' {
+		i++
+	}
+	start := i
+	for i < len(s) && 'a' <= s[i] && s[i] <= 'z' {
+		i++
+	}
+	if i == start || i == len(s) || s[i] != '=' {
+		return 0
+	}
+	t.Name = s[start:i]
+	return i
 }
 
 // Parse reads a whole list strictly: any broken tag or a repeated name makes
