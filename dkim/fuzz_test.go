@@ -102,13 +102,10 @@ func FuzzParseRecord(f *testing.F) {
 		_, p, _ := strings.Cut(sigtest.Record(sigtest.RSA(f, name)), "p=")
 		keys = append(keys, p)
 	}
-	var seeds []string
 	rec := sigtest.Record(sigtest.Ed25519())
-	for _, s := range []string{rec, rec + "; t=y:s; s=*:email; h=sha256:sha1; n=a note", "v=DKIM1; p=", "p=", "v=DKIM2; p=", "v=spf1 -all", "",
+	seeds := []string{rec, rec + "; t=y:s; s=*:email; h=sha256:sha1; n=a note", "v=DKIM1; p=", "p=", "v=DKIM2; p=", "v=spf1 -all", "",
 		rec + "; p=", rec + ";;", "k=rsa; p=AAAA", "v = DKIM1 ; k=ed25519;p= AAAA", rec + "; h=", rec + "; s=x-y",
-		"v=dkim1; " + rec, "p=AAAA; v=DKIM1", rec + "AAAA", rec[:30] + " \t" + rec[30:], rec[:30] + "!" + rec[30:], rec + "; n=caf\u00e9", strings.Replace(rec, "k=ed25519; ", "", 1)} {
-		seeds = append(seeds, s)
-	}
+		"v=dkim1; " + rec, "p=AAAA; v=DKIM1", rec + "AAAA", rec[:30] + " \t" + rec[30:], rec[:30] + "!" + rec[30:], rec + "; n=caf\u00e9", strings.Replace(rec, "k=ed25519; ", "", 1)}
 	lowOrder := lowOrderEncodings()
 	for _, e := range lowOrder {
 		keys = append(keys, base64.StdEncoding.EncodeToString(e))
