@@ -13,8 +13,8 @@ import (
 )
 
 type check struct {
-	name          string
-	ours, blitiri func()
+	name       string
+	ours, peer func()
 }
 
 // world answers both libraries from the same table.
