@@ -5,9 +5,12 @@ go 1.26.0
 require (
 	github.com/BurntSushi/toml v1.6.0
 	github.com/emersion/go-milter v0.5.0
+	github.com/emersion/go-smtp v0.25.1
 	github.com/seed2385d973/mailauth v0.0.0-00010101000000-000000000000
 	github.com/stretchr/testify v1.12.1
 )
+
+require github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6 // indirect
 
 require (
 	github.com/dustin/go-humanize v1.1.0 // indirect
