@@ -34,7 +34,7 @@ api: # after a change of the exported API; say it in CHANGELOG.md, too
 interop: # what we sign under other implementations, and theirs under ours; installs Debian packages if it may
 	internal/interop/run.sh
 
-differential: # SPF on generated zones beside two other implementations; ARGS="seed number"
+differential: # generated SPF checks, DKIM messages and A-R fields beside other implementations; ARGS="all|spf|dkim|authres seed number"
 	internal/differential/run.sh $(ARGS)
 
 sections: # after the specification texts changed

@@ -9,8 +9,9 @@ says for each which section that is. Any other ends the run with status 1.
 import collections
 import json
 import random
-import subprocess
 import sys
+
+from peers import run
 
 NAMES = ["v.example", "a.v.example", "w.example", "x.example", "y.example",
          "_s.w.example", "m.x.example", "n.example", "h.example", "p.v.example",
@@ -141,20 +142,11 @@ EXPLAINED = [
 ]
 
 
-def run(command, data):
-    p = subprocess.run(command, input=data, stdout=subprocess.PIPE, check=True)
-    return [json.loads(line) for line in p.stdout.splitlines()]
-
-
 def main():
     command, seed, number = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     world = World(seed)
     requests = [world.request(i) for i in range(number)]
-    data = "".join(json.dumps(q) + "\n" for q in requests).encode()
-    ours = run([command, "batch"], data)
-    peers = [run(["/usr/bin/python3", "peers/pyspf.py"], data), run(["perl", "peers/mailspf.pl"], data)]
-    if not len(ours) == len(peers[0]) == len(peers[1]) == number:
-        sys.exit("somebody did not answer every request")
+    ours, *peers = run(requests, [command, "batch"], ["/usr/bin/python3", "-W", "ignore", "peers/pyspf.py"], ["perl", "peers/mailspf.pl"])
     count, results, left = collections.Counter(), collections.Counter(), 0
     for q, answer, *theirs in zip(requests, ours, *peers):
         mine = answer["result"]
@@ -168,7 +160,7 @@ def main():
         if not why:
             left += 1
             print("UNEXPLAINED", json.dumps({"ours": mine, "theirs": theirs, "request": q}))
-    print(f"seed {seed}, {number} checks:", dict(results))
+    print(f"SPF, seed {seed}, {number} checks:", dict(results))
     for what, n in count.most_common():
         print(f"{n:6} {what}")
     sys.exit(1 if left else 0)
