@@ -23,10 +23,14 @@ type plan struct {
 	localPart bool    // the evaluation can come by the sender's local-part
 }
 
+// errAsks never leaves the package.
+const errAsks Error = "a term has to ask the DNS"
+
 // readPlan reads a whole record and appends to terms what there is to evaluate for a
 // client, in order: what asks the DNS, up to the first term that matches whatever the DNS
 // says. On error it says at which term, and nothing it returns but that means anything.
-func readPlan(text string, client netip.Addr, terms []directive) (p plan, _ []directive, at string, e Error) {
+// With flat it gives up with errAsks at a term that has to ask.
+func readPlan(text string, client netip.Addr, terms []directive, flat bool) (p plan, _ []directive, at string, e Error) {
 	sc := newScanner(text)
 	host := networkOf(client)
 	all, decided := false, false // behind an all nothing counts; behind a network that holds the client nothing is evaluated
@@ -64,6 +68,9 @@ func readPlan(text string, client netip.Addr, terms []directive) (p plan, _ []di
 		case Unknown:
 			keep = false
 		default:
+			if flat && keep {
+				return p, terms, "", errAsks
+			}
 			p.localPart = p.localPart || !all && usesLocalPart(t.DomainSpec)
 		}
 		if keep {

@@ -100,7 +100,7 @@ func (a *ahead) record(d domain.Name, ans dnsutil.Answer, depth int) {
 	if e != "" {
 		return
 	}
-	p, terms, _, e := readPlan(text, a.id.ip, nil)
+	p, terms, _, e := readPlan(text, a.id.ip, nil, false)
 	if e != "" {
 		return
 	}

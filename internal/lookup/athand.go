@@ -1,6 +1,12 @@
 package lookup
 
-import "errors"
+import (
+	"context"
+	"errors"
+
+	"github.com/seed2385d973/mailauth/dnsutil"
+	"github.com/seed2385d973/mailauth/internal/domain"
+)
 
 // Pace says how far a verifier came without waiting.
 type Pace uint8
@@ -39,4 +45,29 @@ func (sc *Scope) AtHand(f func()) (p Pace) {
 	}()
 	f()
 	return AtOnce
+}
+
+// Peek returns the answer to a verifier's first question, if r has it at hand and it
+// is within every limit. Such a question needs no session, unless another one follows: then
+// it is to be given to that session with Known, under its name as it was asked.
+func Peek(ctx context.Context, r dnsutil.Resolver, n domain.Name, t dnsutil.Type, a *dnsutil.Answer) (name string, ok bool) {
+	p, isPeeker := r.(dnsutil.Peeker)
+	if !isPeeker || ctx.Err() != nil {
+		return "", false
+	}
+	defer func() {
+		if recover() != nil { // whoever asks again will tell
+			ok = false
+		}
+	}()
+	name = n.Absolute()
+	var err error
+	*a, ok, err = p.Peek(name, t)
+	return name, ok && err == nil && vet(a, t) == nil && size(a) <= defaultBytes
+}
+
+// Known gives a session that nobody has asked yet what Peek has returned.
+func (s *Session) Known(name string, t dnsutil.Type, a *dnsutil.Answer) {
+	e := s.memo.add("", name, t)
+	e.answer, e.size, e.state, e.sent = *a, size(a), done, true
 }

@@ -169,8 +169,13 @@ func (s *Session) Alone(ctx context.Context, r dnsutil.Resolver, max int) *Scope
 	s.peeker, _ = r.(dnsutil.Peeker)
 	s.ctx.parent, s.ctx.limit = ctx, s.limits.Timeout
 	s.memo.room = s.entry[:0]
-	sc := s.scope(max)
-	sc.share = s.limits.Bytes
+	sc := &s.one
+	if max <= 0 || max > s.limits.Queries {
+		max = s.limits.Queries
+	}
+	sc.s, sc.max, sc.share, sc.bit = s, max, s.limits.Bytes, 1
+	sc.asked = sc.first[:0]
+	s.last, s.nscopes = sc, 1
 	return sc
 }
 

@@ -37,11 +37,6 @@ type Scope struct {
 func (s *Session) Scope(max int) *Scope {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.scope(max)
-}
-
-// scope is Scope with the lock held, or nobody else about.
-func (s *Session) scope(max int) *Scope {
 	sc := &s.one
 	if s.nscopes > 0 {
 		sc = new(Scope)
