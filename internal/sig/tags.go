@@ -322,11 +322,18 @@ func (r *Reader) names(v string) []string {
 	}
 	names := make([]string, 0, n)
 	for more := true; more; {
-		var name string
-		if name, v, more = NextItem(v, ':'); name == "" && r.EmptyNames {
-			continue
+		// A name is what its octets say up to the colon; where something else stands,
+		// a fold mostly, the list is looked at with more care.
+		end := 0
+		for end < len(v) && isNameOctet(v[end]) {
+			end++
 		}
-		if !isFieldName(name) {
+		name := v[:end]
+		if end > 0 && end < len(v) && v[end] == ':' {
+			v = v[end+1:]
+		} else if name, v, more = NextItem(v, ':'); name == "" && r.EmptyNames {
+			continue
+		} else if !isFieldName(name) {
 			r.Fail(ErrHeaderNames, "")
 			return nil
 		}

@@ -50,12 +50,14 @@ func IsFieldName(s string) bool { return isFieldName(s) }
 // that no tag value can hold (RFC 6376, section 2.10, hdr-name).
 func isFieldName(s string) bool {
 	for i := 0; i < len(s); i++ {
-		if c := s[i]; c <= ' ' || c >= 0x7f || c == ':' || c == ';' {
+		if !isNameOctet(s[i]) {
 			return false
 		}
 	}
 	return s != ""
 }
+
+func isNameOctet(c byte) bool { return ' ' < c && c < 0x7f && c != ':' && c != ';' }
 
 // IsReceiverField reports whether a field is one that a receiver writes about BIMI,
 // in any case of letters. Each receiver on the way takes it off and writes its own,
