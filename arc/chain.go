@@ -58,7 +58,8 @@ func present(h *message.Header) bool {
 // collect reads all ARC fields of a header and checks the structure of the
 // chain: RFC 8617, section 5.2, steps 1 to 3. The order of the fields in the
 // header does not matter.
-func collect(h *message.Header, limit int, storage []taglist.Tag) chain {
+func collect(h *message.Header, limit int) chain {
+	var tags [16]taglist.Tag // of one field
 	aar, ams, as := h.All(resultsName), h.All(signatureName), h.All(sealName)
 	most := max(len(aar), len(ams), len(as))
 	switch {
@@ -76,7 +77,7 @@ func collect(h *message.Header, limit int, storage []taglist.Tag) chain {
 	newest, newestCV := 0, authres.Status("")
 	for _, i := range as {
 		var s set
-		n, err := s.readSeal(h.Field(i).Value(), h.Internationalized(), storage)
+		n, err := s.readSeal(h.Field(i).Value(), h.Internationalized(), tags[:0])
 		if n > newest {
 			newest, newestCV = n, s.cv
 		}
@@ -90,7 +91,7 @@ func collect(h *message.Header, limit int, storage []taglist.Tag) chain {
 	}
 	for _, i := range ams {
 		var s set
-		n, err := s.readSignature(h.Field(i).Value(), h.Internationalized(), storage)
+		n, err := s.readSignature(h.Field(i).Value(), h.Internationalized(), tags[:0])
 		if place := c.place(n, err, signatureName); place != nil {
 			if place.signature >= 0 {
 				c.fail(n, fmt.Errorf("%w: %s %d", ErrSetDuplicate, signatureName, n))

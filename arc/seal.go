@@ -73,7 +73,7 @@ func (w *writing) seal(h *message.Header) error {
 	forms := sig.NewHeader(own)
 	seals := forms.Seals()
 	if w.cv == Pass {
-		c := collect(h, maxInstance, nil)
+		c := collect(h, maxInstance)
 		old := sig.NewHeader(h)
 		for k := range c.sets {
 			s := &c.sets[k]

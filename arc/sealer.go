@@ -182,7 +182,7 @@ func highestOf(h *message.Header) int {
 // same reports whether a header has the sets of the chain and no other ARC field,
 // up to what the relaxed canonicalization lets a relay change.
 func (r *Result) same(h *message.Header) bool {
-	c := collect(h, maxInstance, nil)
+	c := collect(h, maxInstance)
 	if c.err != nil || len(c.sets) != len(r.chain.sets) {
 		return false
 	}

@@ -218,7 +218,7 @@ func TestThreatsSealBroken(t *testing.T) {
 			require.Contains(t, f[0], "cv=fail")
 			// Alone, with cv read as none and the instance as it is, the seal is good over its own set.
 			r := read(t, strings.Join(f[:3], "")+b0)
-			c := collect(r.Header(), maxInstance, nil)
+			c := collect(r.Header(), maxInstance)
 			require.True(t, c.ended)
 			after := verify(t, z, out)
 			if !errors.Is(after.Err, ErrTooManySets) {

@@ -11,7 +11,6 @@ import (
 	"github.com/seed2385d973/mailauth/internal/lookup"
 	"github.com/seed2385d973/mailauth/internal/sig"
 	"github.com/seed2385d973/mailauth/internal/suffix"
-	"github.com/seed2385d973/mailauth/internal/taglist"
 	"github.com/seed2385d973/mailauth/message"
 )
 
@@ -85,7 +84,7 @@ func (v *Verifier) Start(ctx context.Context, h *message.Header) *Verification {
 	}
 	w := &work{v: *v, ctx: ctx, header: h}
 	vn.w = w
-	w.chain = collect(h, v.limit(), w.tags[:0])
+	w.chain = collect(h, v.limit())
 	vn.result.fill(h, &w.chain)
 	if w.chain.err != nil {
 		return vn
@@ -123,7 +122,6 @@ type work struct {
 	chain  chain
 	forms  sig.Header
 	now    time.Time
-	tags   [16]taglist.Tag // storage for one field's
 	keys   []key
 	scope  *lookup.Scope
 	done   func()
@@ -155,9 +153,10 @@ func (w *work) prefetch() {
 	}
 }
 
-// want has one key asked for, unless the signature is worthless anyway.
+// want judges a signature and has its key asked for, unless it is worthless anyway.
 func (w *work) want(f *field) {
-	if f.judge(suffix.List(w.v.PublicSuffix), w.now) == nil && w.keyOf(f.keyName) == nil {
+	f.err = f.judge(suffix.List(w.v.PublicSuffix), w.now)
+	if f.err == nil && w.keyOf(f.keyName) == nil {
 		w.keys = append(w.keys, key{name: f.keyName})
 		w.scope.Prefetch(f.keyName, dnsutil.TypeTXT)
 	}

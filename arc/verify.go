@@ -8,7 +8,6 @@ import (
 
 	"github.com/seed2385d973/mailauth/authres"
 	"github.com/seed2385d973/mailauth/internal/sig"
-	"github.com/seed2385d973/mailauth/internal/suffix"
 	"github.com/seed2385d973/mailauth/message"
 )
 
@@ -79,8 +78,8 @@ func (w *work) validate(r *Result, m *message.Message) (instance int, err error)
 func (w *work) message(r *Result, n int, m *message.Message) error {
 	s := &w.chain.sets[n-1]
 	f := &s.ams
-	if err := f.judge(suffix.List(w.v.PublicSuffix), w.now); err != nil {
-		return err
+	if f.err != nil {
+		return f.err
 	}
 	if m == nil {
 		return ErrNoBodyDigest
@@ -105,8 +104,8 @@ func (w *work) message(r *Result, n int, m *message.Message) error {
 // section 6.1.2). The flags of t= do not matter here: there is no AUID, and a
 // chain has no word for a sealer who is only testing.
 func (w *work) key(f *field, s *Signature) (*sig.Record, error) {
-	if err := f.judge(suffix.List(w.v.PublicSuffix), w.now); err != nil {
-		return nil, err
+	if f.err != nil {
+		return nil, f.err
 	}
 	k := w.keyOf(f.keyName)
 	if !k.fetched {

@@ -18,7 +18,7 @@ type Seals struct {
 }
 
 // Seals begins a chain over the fields of the header.
-func (c *Header) Seals() Seals { return Seals{c: c, prefix: sha256.New()} }
+func (c *Header) Seals() Seals { return Seals{c: c, prefix: sha256.New(), buf: make([]byte, 0, 1024)} }
 
 // Next returns the hash for the seal of the next set, whose three fields are
 // given by their place in the header; the octets [start, end) of the seal's
