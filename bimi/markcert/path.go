@@ -254,6 +254,9 @@ func (c *check) validateCertificate(i int, cert *x509.Certificate) {
 	if cert.Version != 3 {
 		c.add(Failure, ErrCertificate, i, fmt.Sprintf("version %d", cert.Version))
 	}
+	if !root {
+		c.encoding(i, cert)
+	}
 	if c.now.Before(cert.NotBefore) {
 		c.add(Failure, ErrNotYetValid, i, "from "+cert.NotBefore.UTC().Format("2006-01-02T15:04:05Z"))
 	}

@@ -40,6 +40,7 @@ type plan struct {
 	leafSigner  *ecdsa.PrivateKey
 	selfSigned  bool
 	sans        [][]byte // GeneralNames, encoded
+	afterSANs   []byte   // behind the GeneralNames, in the value of the extension
 	logo        *logo    // nil: none
 	log         logPlan
 	crl, top    crlPlan
@@ -245,7 +246,7 @@ func (b *plan) buildLeaf(inter *x509.Certificate) (*x509.Certificate, error) {
 	t := *b.leaf
 	t.ExtraExtensions = slices.Clone(t.ExtraExtensions)
 	if len(b.sans) > 0 {
-		t.ExtraExtensions = append(t.ExtraExtensions, pkix.Extension{Id: oidSAN, Value: tlv(0x30, b.sans...)})
+		t.ExtraExtensions = append(t.ExtraExtensions, pkix.Extension{Id: oidSAN, Value: append(tlv(0x30, b.sans...), b.afterSANs...)})
 	}
 	if b.logo != nil {
 		v, err := b.logo.encode()

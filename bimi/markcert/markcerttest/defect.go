@@ -193,6 +193,8 @@ const (
 	Wildcard Defect = "Wildcard"
 	// NameWithNUL: a name that a C program would cut short.
 	NameWithNUL Defect = "NameWithNUL"
+	// NamesTrailing: octets behind the subject alternative names, in the same extension.
+	NamesTrailing Defect = "NamesTrailing"
 	// NameWithFinalDot: a name in another spelling.
 	NameWithFinalDot Defect = "NameWithFinalDot"
 	// UnicodeName: a name that is not an IA5String.

@@ -228,6 +228,9 @@ var rows = []row{
 	{NameWithNUL, "M1", "failure", "ErrDomain", "a name that a C program would cut short", func(b *plan) {
 		b.sans = [][]byte{tlv(0x82, []byte("example.com\x00.attack.example"))}
 	}},
+	{NamesTrailing, "J1", "failure", "ErrCertificate", "octets behind the subject alternative names, in the same extension", func(b *plan) {
+		b.afterSANs = tlv(0x30, tlv(0x82, []byte("other.example")))
+	}},
 	{NameWithFinalDot, "M1", "failure", "ErrDomain", "a name in another spelling", func(b *plan) {
 		b.sans = [][]byte{tlv(0x82, []byte("example.com."))}
 	}},
