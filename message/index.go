@@ -245,7 +245,7 @@ func validName(s string) bool {
 // resemblesFrom reports whether a reader more lenient than this package could
 // take name, which is not a legal one, for From: by dropping the octets that
 // are not letters, by reading look-alikes as the letters they look like, or by
-// ending it at the first blank. Each character beyond ASCII may stand for one
+// ending it at the first blank, or at what looks like a colon. Each character beyond ASCII may stand for one
 // letter or for none; at least one letter must be real. On top of the message
 // "From ceo@bank.example ..." is what an mbox puts between messages and no
 // reader's From field.
@@ -280,11 +280,18 @@ func resemblesFrom(name string, top bool) bool {
 				return false
 			}
 			reached, letters = to, letters+1
+		case looksLikeColon(r) && letters > 0 && reached&(1<<len(word)) != 0:
+			return true
 		default:
 			reached |= reached << 1 & 0x1f
 		}
 	}
 	return letters > 0 && reached&(1<<len(word)) != 0
+}
+
+// looksLikeColon: the characters that NFKC maps to a colon, and two that fonts draw as one.
+func looksLikeColon(r rune) bool {
+	return r == 0xff1a || r == 0xfe55 || r == 0xfe13 || r == 0x2236 || r == 0xa789
 }
 
 // lineEnds looks in s for characters that some readers take for line ends,
