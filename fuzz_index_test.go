@@ -52,22 +52,13 @@ F22 dkim               FuzzSign       sign, then verify
 F22 dkim               FuzzParseKey
 `
 
-// otherFuzzTargets are of no item of the matrix.
-const otherFuzzTargets = `
--   message            FuzzCRLF
--   spf                FuzzSession
--   bimi/fetch         FuzzPublic
--   bimi/internal/weburl FuzzParse
--   dnsutil/dnsclient  FuzzAccept
--   dnsutil/dnstest    FuzzParse
-`
-
 // TestFuzzTargetsAreNamed: each of F1 to F22 has a target whose comment begins with
-// its name and its item, and no target is missing in the list.
+// its name and its item, and those of the list exist. Targets that belong to no item
+// may be anywhere.
 func TestFuzzTargetsAreNamed(t *testing.T) {
 	listed := map[string]string{} // item by package and function
 	var items []string
-	for line := range strings.Lines(fuzzTargets + otherFuzzTargets) {
+	for line := range strings.Lines(fuzzTargets) {
 		if f := strings.Fields(line); len(f) >= 3 {
 			require.NotContains(t, listed, f[1]+" "+f[2])
 			listed[f[1]+" "+f[2]] = f[0]
@@ -88,15 +79,15 @@ func TestFuzzTargetsAreNamed(t *testing.T) {
 				}
 				key := d.path + " " + fn.Name.Name
 				item, known := listed[key]
-				require.True(t, known, "%s is not in the list of fuzz targets", key)
+				if !known {
+					continue
+				}
 				delete(listed, key)
 				words := strings.FieldsFunc(fn.Doc.Text(), func(r rune) bool { return strings.ContainsRune(" .,:;()\n", r) })
 				require.NotEmpty(t, words, "%s has no comment", key)
 				require.Equal(t, fn.Name.Name, words[0], key)
-				if item != "-" {
-					require.True(t, slices.Contains(words[:min(len(words), 6)], item), "%s: its comment does not say %s: %q", key, item, fn.Doc.Text())
-					first[item] = first[item] || len(words) > 2 && words[1] == "is" && words[2] == item
-				}
+				require.True(t, slices.Contains(words[:min(len(words), 6)], item), "%s: its comment does not say %s: %q", key, item, fn.Doc.Text())
+				first[item] = first[item] || len(words) > 2 && words[1] == "is" && words[2] == item
 			}
 		}
 	}
