@@ -118,6 +118,7 @@ type SMTPD struct {
 	Listen      string   `toml:"listen"`
 	Recipients  []string `toml:"recipients"`
 	Maildir     string   `toml:"maildir"`
+	Mailboxes   string   `toml:"mailboxes"`
 	Spool       string   `toml:"spool"`
 	RejectSPF   bool     `toml:"reject_spf"`
 	Certificate string   `toml:"certificate"`
@@ -129,13 +130,16 @@ type SMTPD struct {
 	Shutdown    Duration `toml:"shutdown"`
 }
 
-// The words of Config.Mode, Config.OnError and Milter.Quarantine.
+// The words of Config.Mode, Config.OnError, SMTPD.Mailboxes and Milter.Quarantine.
 const (
 	Observe = "observe"
 	Enforce = "enforce"
 
 	TempFail = "tempfail"
 	Accept   = "accept"
+
+	Create   = "create"
+	Existing = "existing"
 
 	Hold   = "hold"
 	Header = "header"
@@ -217,6 +221,7 @@ func (c *Config) defaults() {
 	set(&c.Milter.Connections, 1000)
 	set(&c.Milter.Timeout, Duration(10*time.Minute))
 	set(&c.Milter.Shutdown, Duration(30*time.Second))
+	set(&c.SMTPD.Mailboxes, Create)
 	set(&c.SMTPD.MessageSize, 50<<20)
 	set(&c.SMTPD.MaxRcpt, 100)
 	set(&c.SMTPD.Connections, 500)
@@ -252,6 +257,7 @@ func (c *Config) check() error {
 	for _, err := range []error{
 		oneOf("mode", c.Mode, Observe, Enforce),
 		oneOf("on_error", c.OnError, TempFail, Accept),
+		oneOf("smtpd.mailboxes", c.SMTPD.Mailboxes, Create, Existing),
 		oneOf("milter.quarantine", c.Milter.Quarantine, Hold, Header, Refuse),
 	} {
 		if err != nil {
