@@ -1,0 +1,134 @@
+package dmarc
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed2385d973/mailauth/authres"
+	"github.com/seed2385d973/mailauth/dnsutil/dnstest"
+	"github.com/seed2385d973/mailauth/message"
+)
+
+// What tells one operator, constant or word of the code from its neighbour, where
+// no case about mail does: found by changing the code and seeing all tests pass.
+
+// The limits are what the documentation says, also when the constants change.
+func TestLimits(t *testing.T) {
+	require.Equal(t, []int{16384, 64, 10, 3, 32, 8}, []int{MaxRecordLength, MaxTags, MaxURIs, MaxAuthorDomains, MaxQueries, maxSteps})
+	long := "v=DMARC1; p=reject" + strings.Repeat("; zz=1", 1)
+	tags := func(n int) string { // n tags in all
+		s := "v=DMARC1; p=reject"
+		for i := range n - 2 {
+			s += "; " + string(rune('a'+i/26)) + string(rune('a'+i%26)) + "x=1"
+		}
+		return s
+	}
+	_, err := ParseRecord(tags(MaxTags))
+	require.NoError(t, err)
+	_, err = ParseRecord(tags(MaxTags + 1))
+	require.ErrorIs(t, err, ErrRecordLimit)
+	_, err = ParseRecord(long + strings.Repeat(" ", MaxRecordLength-len(long)))
+	require.NoError(t, err)
+	_, err = ParseRecord(long + strings.Repeat(" ", MaxRecordLength-len(long)+1))
+	require.ErrorIs(t, err, ErrRecordLimit)
+}
+
+func TestRecordBoundaries(t *testing.T) {
+	for value, want := range map[string]int64{"0": 0, "9": 9, "99": 99, "100": 100, "101": -1, "/": -1, ":": -1, "1:": -1, "": -1} {
+		r, err := ParseRecord("v=DMARC1; p=reject; pct=" + value)
+		require.NoError(t, err)
+		require.EqualValues(t, want, r.Pct, "pct=%s", value)
+	}
+	for value, want := range map[string]int64{"4294967295": 4294967295, "4294967296": -1, "8589934590": -1, strings.Repeat("0", 18): 0, strings.Repeat("0", 19): -1} {
+		r, err := ParseRecord("v=DMARC1; p=reject; ri=" + value)
+		require.NoError(t, err)
+		require.EqualValues(t, want, r.RI, "ri=%s", value)
+	}
+	// A policy tag garbled by an octet that nobody sees (DMA-11).
+	for name, want := range map[string]string{
+		"p\x7f": "p", "p ": "p", "p\x1f": "p", "p\u00a0": "p", "\u200bsp": "sp", "np\xff": "np", "p!": "", "p~": "", "p1": "", "abcd": "abcd", "abcde": "", "p{": "", "`p": "",
+	} {
+		require.Equal(t, want, letters(name), "%q", name)
+	}
+	// Names of unknown tags are told up to 16 letters.
+	for n, want := range map[int]string{16: strings.Repeat("x", 16), 17: ""} {
+		r, err := ParseRecord("v=DMARC1; p=reject; " + strings.Repeat("x", n) + "=1")
+		require.NoError(t, err)
+		require.Equal(t, []Diagnostic{{Kind: UnknownTag, Tag: want}}, r.Diagnostics())
+	}
+}
+
+// The order of what several Author Domains come to (RFC 9989, section 11.5).
+func TestSeverity(t *testing.T) {
+	order := []Result{
+		{Status: authres.Pass},
+		{Status: authres.None},
+		{Status: authres.Fail, Policy: PolicyNone},
+		{Status: authres.Fail, Policy: PolicyQuarantine},
+		{Status: authres.PermError},
+		{Status: authres.TempError},
+		{Status: authres.Fail, Policy: PolicyReject},
+	}
+	for i := range order[1:] {
+		require.Less(t, order[i].severity(), order[i+1].severity(), "%s %s", order[i+1].Status, order[i+1].Policy)
+	}
+}
+
+func TestRefuse(t *testing.T) {
+	a := authorOf(t, "u@bank.example")
+	require.NoError(t, a.Err())
+	refused := a.Refuse(message.BareLF)
+	require.ErrorIs(t, refused.Err(), ErrFromDefect)
+	require.Empty(t, refused.Domain())
+	none := Author{err: ErrFromMissing}
+	require.Equal(t, ErrFromMissing, none.Refuse(message.BareLF).Err(), "what was wrong before stays")
+}
+
+// An error at the author's own name is not healed by the record of the
+// Organizational Domain, which the author's own might have overruled.
+func TestPublicSuffixListError(t *testing.T) {
+	for _, c := range []struct {
+		zone   string
+		status authres.Status
+		policy string
+	}{
+		{`{"_dmarc.a.bank.example": {"error": "servfail"}, "_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject"]]}}`, authres.TempError, ""},
+		{`{"_dmarc.a.bank.example": {"TXT": [["v=DMARC1; p=reject"]]}, "_dmarc.bank.example": {"error": "servfail"}}`, authres.Pass, "a.bank.example"},
+		{`{"_dmarc.bank.example": {"error": "servfail"}}`, authres.TempError, ""},
+		{`{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject"]]}}`, authres.Pass, "bank.example"},
+	} {
+		v := Verifier{Resolver: dnstest.MustParse(c.zone), Method: PublicSuffixList}
+		o := v.OrganizationalDomain(context.Background(), "a.bank.example")
+		require.Equal(t, c.status, o.Status, c.zone)
+		require.Equal(t, c.policy, o.PolicyDomain, c.zone)
+	}
+}
+
+// Of an uncertain organization it can still be certain that it is another one.
+func TestUncertainOrganizations(t *testing.T) {
+	v := Verifier{Resolver: dnstest.MustParse(`{"_dmarc.a.bank.example": {"TXT": [["v=DMARC1; p=reject"]]}, "_dmarc.bank.example": {"error": "servfail"},
+		"_dmarc.own.a.bank.example": {"TXT": [["v=DMARC1; p=none; psd=n"]]}}`)}
+	r := v.Verify(context.Background(), authorOf(t, "u@a.bank.example"),
+		DKIMIdentifier(authres.Pass, "x.own.a.bank.example", "s"), DKIMIdentifier(authres.Pass, "x.bank.example", "s"))
+	require.Equal(t, authres.TempError, r.Status)
+	why := map[string]Why{}
+	for _, a := range r.Identifiers {
+		why[a.Domain()] = a.Why
+		require.Equal(t, a.Why == AlignmentUnknown, errors.Is(a.Err, ErrDNS), "%v", a)
+	}
+	require.Equal(t, map[string]Why{"x.own.a.bank.example": OtherOrganization, "x.bank.example": AlignmentUnknown}, why)
+}
+
+// What is told of records and errors on the way names the right place.
+func TestDiagnosticDomains(t *testing.T) {
+	v := Verifier{Resolver: dnstest.MustParse(`{"_dmarc.a.bank.example": {"TXT": [["v=DMARC1; p=reject"]]}, "_dmarc.bank.example": {"error": "servfail"}, "_dmarc.example": {"TXT": [["v=DMARC1; p=none; p=none"]]}}`)}
+	r := v.Verify(context.Background(), authorOf(t, "u@a.bank.example"), DKIMIdentifier(authres.Pass, "a.bank.example", "s"))
+	require.Equal(t, authres.Pass, r.Status, "%v", r.Err)
+	require.True(t, slices.Contains(r.Diagnostics, Diagnostic{Kind: LookupFailed, Domain: "bank.example"}), "%v", r.Diagnostics)
+	require.True(t, slices.Contains(r.Diagnostics, Diagnostic{Kind: BadRecord, Domain: "example"}), "%v", r.Diagnostics)
+}
