@@ -35,6 +35,8 @@ func (m memory) Peek(name string, _ dnsutil.Type) (dnsutil.Answer, bool, error) 
 type load struct {
 	name                 string
 	limit, ours, msgauth func()
+	text                 []byte // of a row that libraries of other languages are given too
+	dns                  memory
 }
 
 const (
@@ -93,7 +95,7 @@ func newLoad(t testing.TB, name, body, tags string, keys ...crypto.Signer) load 
 	v := dkim.Verifier{Resolver: dns}
 	options := &peer.VerifyOptions{LookupTXT: func(name string) ([]string, error) { return dns[name+"."].TXT, nil }}
 	return load{
-		name: name,
+		name: name, text: text, dns: dns,
 		limit: func() {
 			for _, f := range work {
 				f()

@@ -2,6 +2,7 @@
 // candidates taking turns, and prints the tables of BENCHMARKS.md:
 //
 //	cd internal/peerbench && go run .
+//	cd internal/peerbench && ./others.sh  # with libraries of other languages
 //
 // It is a module of its own so that the library requires none of them.
 package main
@@ -86,11 +87,17 @@ func report(b *testing.B, out *bytes.Buffer, row string, list []candidate) {
 }
 
 func main() {
+	withOthers := flag.Bool("others", false, "compare with the programs that are the arguments, as others.sh does")
 	testing.Init()
+	flag.Parse()
 	if err := flag.Set("test.benchtime", "1x"); err != nil {
 		panic(err)
 	}
 	// The helpers that sign want a testing.TB; there is nothing else to measure here.
+	if *withOthers {
+		testing.Benchmark(func(b *testing.B) { otherTable(b, flag.Args()) })
+		return
+	}
 	for _, t := range []func(*testing.B){
 		func(b *testing.B) { limitTable(b, "message, DKIM verify", "go-msgauth", loads(b)) },
 		func(b *testing.B) { limitTable(b, "message, DKIM sign", "go-msgauth", signings(b)) },
