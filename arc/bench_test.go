@@ -6,9 +6,12 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/seed2385d973/mailauth/dnsutil"
 	"github.com/seed2385d973/mailauth/internal/sig/sigtest"
@@ -153,6 +156,44 @@ func ratio(f, limit func()) float64 {
 		floor = min(floor, slice(limit))
 	}
 	return float64(least) / float64(floor)
+}
+
+// TestAllocations holds what reading and validating a chain allocates, and what
+// sealing a message does that was read.
+func TestAllocations(t *testing.T) {
+	s := Sealer{Domain: "lists.example", Selector: "sel", Key: ed(), Now: clock}
+	m := read(t, b0, s.BodyHash())
+	chain := Result{Status: None, validated: true}
+	for _, c := range []struct {
+		name          string
+		times, octets uint64
+		run           func()
+	}{
+		{"1 set", 50, 14 << 10, verifyLoad(t, 1)},
+		{"3 sets", 94, 28 << 10, verifyLoad(t, 3)},
+		{"20 sets", 430, 120 << 10, verifyLoad(t, 20)},
+		{"seal", 108, 24 << 10, func() {
+			if _, err := s.Seal(m, chain, someResults); err != nil {
+				t.Error(err)
+			}
+		}},
+	} {
+		const runs = 20
+		c.run() // what is made once
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range runs {
+			c.run()
+		}
+		runtime.ReadMemStats(&after)
+		require.LessOrEqual(t, (after.Mallocs-before.Mallocs)/runs, c.times, c.name)
+		require.LessOrEqual(t, (after.TotalAlloc-before.TotalAlloc)/runs, c.octets, c.name)
+	}
+}
+
+func verifyLoad(t *testing.T, n int) func() {
+	l := newLoad(t, n, false)
+	return func() { l.verify() }
 }
 
 // BenchmarkSeal measures sealing a message of 10 KB that was read, without chain.

@@ -176,17 +176,55 @@ func BenchmarkVerify(b *testing.B) {
 // TestAllocations holds what reading and verifying a message allocates: how
 // often, and how many octets, whatever the body.
 func TestAllocations(t *testing.T) {
-	key := sigtest.RSA(t, "rsa2048")
-	for _, l := range []*load{newLoad(t, "1KB", textBody(1<<10), benchTags, key), newLoad(t, "200KB", htmlBody(200<<10), benchTags, key)} {
-		require.LessOrEqual(t, testing.AllocsPerRun(20, func() { l.verify() }), 40.0, l.name)
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		for range 20 {
-			l.verify()
-		}
-		runtime.ReadMemStats(&after)
-		require.Less(t, (after.TotalAlloc-before.TotalAlloc)/20, uint64(20<<10), l.name)
+	key, ed := sigtest.RSA(t, "rsa2048"), sigtest.Ed25519()
+	for _, c := range []struct {
+		name, body    string
+		keys          []crypto.Signer
+		times, octets uint64
+	}{
+		{"1 KB", textBody(1 << 10), []crypto.Signer{key}, 32, 10 << 10},
+		{"1 KB, Ed25519", textBody(1 << 10), []crypto.Signer{ed}, 23, 8 << 10},
+		{"200 KB", htmlBody(200 << 10), []crypto.Signer{key}, 33, 12 << 10},
+		{"five", textBody(10 << 10), []crypto.Signer{key, key, key, key, key}, 117, 36 << 10},
+	} {
+		l := newLoad(t, c.name, c.body, benchTags, c.keys...)
+		allocates(t, c.name, c.times, c.octets, func() { l.verify() })
 	}
+}
+
+// TestSignAllocations holds what reading and signing a message allocates.
+func TestSignAllocations(t *testing.T) {
+	for _, c := range []struct {
+		name, body    string
+		key           crypto.Signer
+		times, octets uint64
+	}{
+		{"10 KB", textBody(10 << 10), sigtest.RSA(t, "rsa2048"), 41, 12 << 10},
+		{"200 KB", htmlBody(200 << 10), sigtest.RSA(t, "rsa2048"), 42, 14 << 10},
+		{"10 KB, Ed25519", textBody(10 << 10), sigtest.Ed25519(), 40, 10 << 10},
+	} {
+		text, s := []byte(benchHeader+"\r\n"+c.body), newSigner(c.key)
+		allocates(t, c.name, c.times, c.octets, func() {
+			if _, err := Sign(bytes.NewReader(text), s); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// allocates fails if f allocates more often, or more octets.
+func allocates(t *testing.T, name string, times, octets uint64, f func()) {
+	t.Helper()
+	const runs = 20
+	f() // what is made once
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range runs {
+		f()
+	}
+	runtime.ReadMemStats(&after)
+	require.LessOrEqual(t, (after.Mallocs-before.Mallocs)/runs, times, name)
+	require.LessOrEqual(t, (after.TotalAlloc-before.TotalAlloc)/runs, octets, name)
 }
 
 func ratio(f, limit func()) float64 {
