@@ -46,7 +46,8 @@ type Remark string
 // The remarks.
 const (
 	// NameHasAddress: a display name or comment holds an "@", openly or within an
-	// encoded-word: a mail program may show it as the author (RFC 9989, section 11.4).
+	// encoded-word, or a quoted local part does: a mail program may show it as the author
+	// (RFC 9989, section 11.4).
 	NameHasAddress Remark = "display_name_has_address"
 	// GroupSyntax: the authors are in a group (RFC 6854, section 2).
 	GroupSyntax Remark = "group"

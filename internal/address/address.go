@@ -71,7 +71,7 @@ type Flags uint8
 
 const (
 	// NameHasAddress: a display name, group name or comment holds an "@", openly or
-	// in an encoded-word, so that a mail program may show another address as the author.
+	// in an encoded-word, or a quoted local part holds one, so that a mail program may show another address as the author.
 	NameHasAddress Flags = 1 << iota
 	// Group: there is a group (RFC 6854, section 2).
 	Group

@@ -267,6 +267,9 @@ func (p *parser) addrSpec() (m Mailbox, err error) {
 		p.flags |= EncodedWord
 	}
 	if !isAtom {
+		if strings.IndexByte(local, '@') >= 0 {
+			p.flags |= NameHasAddress
+		}
 		if words > 1 {
 			p.flags |= Obsolete
 		}

@@ -226,7 +226,7 @@ func (sc *scanner) fold() error {
 // skipCFWS moves over comments and white space (RFC 5322, section 3.2.2) and
 // reports whether there were any. Nesting is a counter.
 func (sc *scanner) skipCFWS() (any bool, err error) {
-	depth, from := 0, sc.pos
+	depth, from, encoded := 0, sc.pos, false
 	for sc.pos < len(sc.s) {
 		switch c := sc.s[sc.pos]; {
 		case c == ' ' || c == '\t':
@@ -241,6 +241,7 @@ func (sc *scanner) skipCFWS() (any bool, err error) {
 			}
 			sc.pos++
 		case depth == 0:
+			sc.comments(from, encoded)
 			return sc.pos > from, nil
 		case c == ')':
 			depth--
@@ -259,11 +260,21 @@ func (sc *scanner) skipCFWS() (any bool, err error) {
 			if c == '@' {
 				sc.flags |= NameHasAddress
 			}
+			encoded = encoded || c == '?'
 			sc.pos++
 		}
 	}
 	if depth > 0 {
 		return false, ErrComment
 	}
+	sc.comments(from, encoded)
 	return sc.pos > from, nil
+}
+
+// comments judges the comments since from: encoded-words have their place there, too
+// (RFC 2047, section 5).
+func (sc *scanner) comments(from int, encoded bool) {
+	if encoded && holdsAt(sc.s[from:sc.pos]) {
+		sc.flags |= NameHasAddress
+	}
 }
