@@ -40,9 +40,9 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
-// TestChunks: the result is the same whatever the chunking, and whatever torture
+// TestP7Chunks: the result is the same whatever the chunking, and whatever torture
 // reader the message comes from.
-func TestChunks(t *testing.T) {
+func TestP7Chunks(t *testing.T) {
 	for _, c := range testcase.Load(t, "testdata", caseKeys...) {
 		t.Run(c.Name, func(t *testing.T) {
 			w := load(t, c)
@@ -71,8 +71,8 @@ func TestChunks(t *testing.T) {
 	}
 }
 
-// TestSameInputSameResult: no dependence on the order of goroutines or of maps.
-func TestSameInputSameResult(t *testing.T) {
+// TestP14SameInputSameResult: no dependence on the order of goroutines or of maps.
+func TestP14SameInputSameResult(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	for _, c := range testcase.Load(t, "testdata", caseKeys...) {
 		w := load(t, c)
@@ -99,8 +99,8 @@ func TestSpeculationChangesNothing(t *testing.T) {
 	}
 }
 
-// TestDNSErrorsMoveOnlyToTempError (CMP-12): DNS errors may move a verdict to temperror, and nowhere else.
-func TestDNSErrorsMoveOnlyToTempError(t *testing.T) {
+// TestP9DNSErrorsMoveOnlyToTempError (CMP-12): DNS errors may move a verdict to temperror, and nowhere else.
+func TestP9DNSErrorsMoveOnlyToTempError(t *testing.T) {
 	for _, c := range testcase.Load(t, "testdata", caseKeys...) {
 		t.Run(c.Name, func(t *testing.T) {
 			w := load(t, c)
@@ -134,9 +134,9 @@ func TestDNSErrorsMoveOnlyToTempError(t *testing.T) {
 	}
 }
 
-// TestUnsignedFieldsNeverHelp (CMP-10): a header field added anywhere, unsigned,
+// TestP4CasesUnsignedFieldsNeverHelp (CMP-10): a header field added anywhere, unsigned,
 // never turns a failure into a pass.
-func TestUnsignedFieldsNeverHelp(t *testing.T) {
+func TestP4CasesUnsignedFieldsNeverHelp(t *testing.T) {
 	extra := []string{
 		"From: <ceo@bank.example>\r\n", "X-Any: thing\r\n", "Sender: <ceo@bank.example>\r\n", "from : a@attack.example\r\n",
 		"Resent-From: <ceo@bank.example>\r\n", "DKIM-Signature: v=1; a=rsa-sha256; d=bank.example; s=sel; h=from; bh=; b=\r\n",
@@ -176,9 +176,9 @@ func slicesInsert(b []byte, at int, s string) []byte {
 	return append(append(append([]byte(nil), b[:at]...), s...), b[at:]...)
 }
 
-// TestJunkSignatures (CMP-11): signatures that are junk do not change what an
+// TestP4JunkSignatures (CMP-11): signatures that are junk do not change what an
 // aligned valid one gives.
-func TestJunkSignatures(t *testing.T) {
+func TestP4JunkSignatures(t *testing.T) {
 	junk := "DKIM-Signature: v=1; a=rsa-sha256; d=attack.example; s=sel; h=from; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=; b=" +
 		strings.Repeat("QUJD", 85) + "\r\n"
 	for _, c := range testcase.Load(t, "testdata", caseKeys...) {
@@ -196,9 +196,9 @@ func TestJunkSignatures(t *testing.T) {
 	}
 }
 
-// TestPrepended (P12, CMP-06): our field on top of the message gives a message
+// TestP12Prepended (P12, CMP-06): our field on top of the message gives a message
 // with exactly one field more, which is ours.
-func TestPrepended(t *testing.T) {
+func TestP12Prepended(t *testing.T) {
 	for _, c := range testcase.Load(t, "testdata", caseKeys...) {
 		t.Run(c.Name, func(t *testing.T) {
 			w := load(t, c)

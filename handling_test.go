@@ -125,8 +125,8 @@ func TestValidate(t *testing.T) {
 	require.ErrorIs(t, (&mailauth.Evaluator{Handling: h}).Validate(), mailauth.ErrAction)
 }
 
-// TestZeroValues (P16): nothing that was not evaluated is a pass.
-func TestZeroValues(t *testing.T) {
+// TestP16ZeroValues (P16): nothing that was not evaluated is a pass.
+func TestP16ZeroValues(t *testing.T) {
 	var r mailauth.Result
 	require.NotEqual(t, "pass", r.DMARC.Status.String())
 	require.NotEqual(t, "pass", r.SPF.Status.String())

@@ -123,7 +123,7 @@ func TestLimits(t *testing.T) {
 }
 
 // P10: the order of the ARC fields in the header changes nothing.
-func TestFieldOrder(t *testing.T) {
+func TestP10FieldOrder(t *testing.T) {
 	z := zone(t)
 	rng := rand.New(rand.NewPCG(1, 2))
 	text := chainOf(4, b0)

@@ -65,9 +65,9 @@ func TestAllocations(t *testing.T) {
 	require.LessOrEqual(t, testing.AllocsPerRun(10, func() { _ = h.String() }), 1.0)
 }
 
-// TestLinear: twice the input allocates no more than twice the bytes (P13). Time
+// TestP13Linear: twice the input allocates no more than twice the bytes (P13). Time
 // is for BenchmarkHostile.
-func TestLinear(t *testing.T) {
+func TestP13Linear(t *testing.T) {
 	for name, amplify := range amplifiers {
 		t.Run(name, func(t *testing.T) {
 			work := func(n int) float64 {

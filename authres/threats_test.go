@@ -142,9 +142,9 @@ func requireOneField(t testing.TB, field string) {
 	}
 }
 
-// TestPrepend is CMP-06 and P12: a field in front of a message makes it a message
+// TestP12Prepend is CMP-06 and P12: a field in front of a message makes it a message
 // with one field more.
-func TestPrepend(t *testing.T) {
+func TestP12Prepend(t *testing.T) {
 	const message = "From: <a@a.example>\r\nSubject: x\r\n y\r\n\r\nbody\r\n"
 	split := func(m string) (names []string) {
 		head, _, _ := strings.Cut(m, "\r\n\r\n")

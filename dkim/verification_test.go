@@ -184,7 +184,7 @@ func TestFactsOfBadSignatures(t *testing.T) {
 }
 
 // The zero value of a result is not a pass (property P16).
-func TestZeroResult(t *testing.T) {
+func TestP16ZeroResult(t *testing.T) {
 	var r Result
 	require.NotEqual(t, Pass, r.Status)
 	require.Empty(t, r.Code())

@@ -17,7 +17,7 @@ import (
 )
 
 // P16: nothing that was left out passes.
-func TestZeroValues(t *testing.T) {
+func TestP16ZeroValues(t *testing.T) {
 	ctx := context.Background()
 	var v Verifier
 	r := v.Verify(ctx, Author{}, SPFIdentifier(authres.Pass, "bank.example"))
@@ -73,7 +73,7 @@ func TestPassedBy(t *testing.T) {
 }
 
 // P19: who is aligned with whom does not depend on who is the author.
-func TestAlignmentIsSymmetric(t *testing.T) {
+func TestP19AlignmentIsSymmetric(t *testing.T) {
 	zone := `
 _dmarc.bank.example. TXT "v=DMARC1; p=reject"
 _dmarc.eu.bank.example. TXT "v=DMARC1; p=reject; psd=n"
@@ -298,7 +298,7 @@ func TestExistence(t *testing.T) {
 }
 
 // P14: one Verifier, many goroutines, one answer.
-func TestConcurrent(t *testing.T) {
+func TestP14Concurrent(t *testing.T) {
 	author, _ := AuthorOf("a.b.bank.example")
 	v := Verifier{Resolver: dnstest.MustParse(bankZone)}
 	ids := []Identifier{DKIMIdentifier(authres.Pass, "c.bank.example", "s"), SPFIdentifier(authres.Fail, "bank.example")}

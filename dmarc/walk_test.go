@@ -343,7 +343,7 @@ func (o Organization) policyDomainFor(want verdict) string {
 	return o.PolicyDomain
 }
 
-func TestRandomWorlds(t *testing.T) {
+func TestP8P9P10P11P19RandomWorlds(t *testing.T) {
 	r := rand.New(rand.NewSource(1))
 	for range 1500 {
 		checkWorld(t, r.Intn)

@@ -231,8 +231,8 @@ func same(t *testing.T, want, got *Message) {
 	require.Equal(t, want.header.utf8, got.header.utf8)
 }
 
-// TestChunks is property P7: the result does not depend on how a message was cut.
-func TestChunks(t *testing.T) {
+// TestP7Chunks is property P7: the result does not depend on how a message was cut.
+func TestP7Chunks(t *testing.T) {
 	sigs := []string{"relaxed/relaxed", "simple/simple; l=100", "relaxed/simple", "simple/relaxed; l=5000"}
 	for _, in := range []string{"", "\r\n", "\r\n\r\n", "\r", "\r\nx", "a", "A: b\r\n\r\n", "A: b\r\nc: d\r\n\r\n\r\nx\r\n\r\n", b0,
 		"A: b\r\n \r\n\r\n", "\r\r\n\r\n", "A\r\n\r", "\n\r\n\r\n", "A: \r\r\n\r\n\n",

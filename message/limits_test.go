@@ -115,9 +115,9 @@ func TestErrorCode(t *testing.T) {
 	}
 }
 
-// TestLinear is property P13: four times the input allocates at most four times as
+// TestP13Linear is property P13: four times the input allocates at most four times as
 // much, on everything that could be worse.
-func TestLinear(t *testing.T) {
+func TestP13Linear(t *testing.T) {
 	for name, make := range map[string]func(n int) string{
 		"fields":       func(n int) string { return strings.Repeat("A: b\r\n", n) },
 		"names":        func(n int) string { return numbered(n, "X-%d: a\r\n") },

@@ -19,7 +19,7 @@ import (
 const zones = 400 // random zones for each property
 
 // P8: no check asks more than 50 questions, and never for a name that is not legal and absolute.
-func TestQueriesAreBoundedAndLegal(t *testing.T) {
+func TestP8QueriesAreBoundedAndLegal(t *testing.T) {
 	for seed := range uint64(zones) {
 		z := randomZone(seed)
 		var mu sync.Mutex
@@ -49,7 +49,7 @@ var errBroken = errors.New("broken")
 // P9 and CMP-12: where answers become errors the result becomes temperror or
 // stays. The exceptions are what RFC 7208, section 5.5 and RFC 7208, section 7.3
 // say of ptr and %{p}, so those are left out here.
-func TestErrorsOnlyMakeTempError(t *testing.T) {
+func TestP9ErrorsOnlyMakeTempError(t *testing.T) {
 	moved := 0
 	for seed := range uint64(zones) {
 		z := randomZone(seed)
@@ -87,7 +87,7 @@ func TestErrorsOnlyMakeTempError(t *testing.T) {
 
 // P10: the order of records in an answer changes nothing; MX of one preference included.
 // The names of the client keep theirs: only the first ten count.
-func TestOrderOfRecordsChangesNothing(t *testing.T) {
+func TestP10OrderOfRecordsChangesNothing(t *testing.T) {
 	for seed := range uint64(zones) {
 		z := randomZone(seed)
 		inner := z.resolver()
@@ -106,7 +106,7 @@ func TestOrderOfRecordsChangesNothing(t *testing.T) {
 }
 
 // P11: the case of domain names changes nothing, wherever they stand.
-func TestCaseChangesNothing(t *testing.T) {
+func TestP11CaseChangesNothing(t *testing.T) {
 	for seed := range uint64(zones) {
 		z := randomZone(seed)
 		want := (&Verifier{Resolver: z.resolver()}).MailFrom(t.Context(), session("192.0.2.9"))
@@ -154,7 +154,7 @@ func TestNoGoroutineLeft(t *testing.T) {
 }
 
 // P13: the work for a record grows with its length and no faster.
-func TestParseIsLinear(t *testing.T) {
+func TestP13ParseIsLinear(t *testing.T) {
 	for name, unit := range map[string]string{
 		"terms":  " a=b",
 		"macros": "%{d1r.-+,/_=}",

@@ -636,7 +636,7 @@ func compareWithReference(t *testing.T, z *testZone, res recorder, ip string, fa
 	require.Equal(t, r.Status == authres.Pass, r.Err == nil)
 }
 
-func TestReference(t *testing.T) {
+func TestP18Reference(t *testing.T) {
 	seen := map[string]int{}
 	for seed := range uint64(3000) {
 		z := randomZone(seed)

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -542,4 +543,26 @@ func TestErrors(t *testing.T) {
 	var e Error
 	require.True(t, errors.As(Check(nil, Options{}).Err, &e))
 	require.Equal(t, "ErrSyntax", e.Code())
+}
+
+// P13: an image that is built to be slow costs at most a little more than twice the
+// octets where it is twice as long, limits raised. Time is for BenchmarkCheckDoubled.
+func TestP13Linear(t *testing.T) {
+	o := Options{Profile: Lenient, MaxSize: 64 << 20, MaxElements: 1 << 30, MaxExpansion: 1 << 30}
+	octets := func(data []byte) float64 {
+		var before, after runtime.MemStats
+		least := ^uint64(0)
+		for range 3 {
+			runtime.ReadMemStats(&before)
+			Check(data, o)
+			runtime.ReadMemStats(&after)
+			least = min(least, after.TotalAlloc-before.TotalAlloc)
+		}
+		return float64(least)
+	}
+	large := slow(512 << 10)
+	for name, small := range slow(64 << 10) {
+		// Three doublings, because slices and maps grow in steps.
+		require.LessOrEqual(t, octets(large[name]), 2.2*2.2*2.2*octets(small), name)
+	}
 }

@@ -362,3 +362,34 @@ func TestSender(t *testing.T) {
 		})
 	}
 }
+
+// P13: a report costs at most a little more than twice the octets where it is twice as
+// long, whatever it is long of. Time is for BenchmarkRecords.
+func TestP13Linear(t *testing.T) {
+	for name, text := range map[string]func(n int) string{
+		"records": func(n int) string { return head + strings.Repeat(record("192.0.2.1", "1"), n/300) + tail },
+		"text": func(n int) string {
+			return strings.Replace(head, "</org_name>", strings.Repeat("&#65;", n/5)+"</org_name>", 1) + tail
+		},
+		"depth":      func(n int) string { return head + strings.Repeat("<a>", n/3) },
+		"attributes": func(n int) string { return head + "<record " + strings.Repeat(`a="b" `, n/6) + ">" + tail },
+		"comments":   func(n int) string { return head + strings.Repeat("<!---->", n/7) + tail },
+		"unknown":    func(n int) string { return head + strings.Repeat("<x></x>", n/7) + tail },
+		"no end":     func(n int) string { return head + "<record>" + strings.Repeat("<", n) },
+	} {
+		octets := func(n int) float64 {
+			in := []byte(text(n))
+			var before, after runtime.MemStats
+			least := ^uint64(0)
+			for range 3 {
+				runtime.ReadMemStats(&before)
+				_, _ = (&aggregate.Parser{}).Read(bytes.NewReader(in))
+				runtime.ReadMemStats(&after)
+				least = min(least, after.TotalAlloc-before.TotalAlloc)
+			}
+			return float64(least)
+		}
+		// Two doublings, because slices grow in steps.
+		require.LessOrEqual(t, octets(256<<10), 2.2*2.2*octets(64<<10)+4096, name)
+	}
+}

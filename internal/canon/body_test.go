@@ -93,8 +93,8 @@ func ways(size int) []bool {
 	return []bool{false, true}
 }
 
-// TestExhaustive is property P6: all small bodies, whole and cut in two at any place.
-func TestExhaustive(t *testing.T) {
+// TestP6Exhaustive is property P6: all small bodies, whole and cut in two at any place.
+func TestP6Exhaustive(t *testing.T) {
 	c := checker{TB: t}
 	n := 0
 	each(alphabet, 7, func(s string) {
@@ -184,8 +184,8 @@ func cut(r *rand.Rand, s string) (pieces []string) {
 	return pieces
 }
 
-// TestChunks is property P7.
-func TestChunks(t *testing.T) {
+// TestP7Chunks is property P7.
+func TestP7Chunks(t *testing.T) {
 	r := rand.New(rand.NewPCG(42, 1))
 	c := checker{TB: t}
 	for range 150 {
@@ -197,8 +197,8 @@ func TestChunks(t *testing.T) {
 	}
 }
 
-// TestIdempotent is property P5 for bodies: the canonical form is its own.
-func TestIdempotent(t *testing.T) {
+// TestP5Idempotent is property P5 for bodies: the canonical form is its own.
+func TestP5Idempotent(t *testing.T) {
 	r := rand.New(rand.NewPCG(42, 2))
 	for range 200 {
 		s := randomBody(r)

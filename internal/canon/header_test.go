@@ -38,7 +38,7 @@ func TestRelaxedField(t *testing.T) {
 	}
 }
 
-func TestFieldExhaustive(t *testing.T) {
+func TestP5FieldExhaustive(t *testing.T) {
 	each("\r\n \tA\x00", 6, func(s string) {
 		for _, pad := range []string{"", "0123456", "0123456789abcde"} {
 			v := pad + s + pad

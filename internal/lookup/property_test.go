@@ -49,7 +49,7 @@ func (j *jitter) Lookup(ctx context.Context, name string, t dnsutil.Type) (dnsut
 
 // Whoever is faster, and whatever is prefetched, each scope gets the same
 // outcomes and the session lists the same questions (properties P8 and P14).
-func TestSameOutcomeWhoeverIsFaster(t *testing.T) {
+func TestP8P14SameOutcomeWhoeverIsFaster(t *testing.T) {
 	for plan := range uint64(40) {
 		var first string
 		for run := range uint64(6) {
