@@ -1,10 +1,10 @@
 package bimi
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -86,11 +86,13 @@ func TestDiscoveryItems(t *testing.T) {
 	}
 }
 
-// TestItemsAreNamed holds the items A1 to H16 of the checklist against the tests:
-// each begins the name of a sub-test in the directory that its group stands with. The
-// later groups are not in this table: their tests are named by what they are about.
+// TestItemsAreNamed holds the items of the checklist against the tests: each is among
+// the words with which the name of a sub-test begins, in the directory that its group
+// stands with. Groups I to N have the same in package markcert.
 func TestItemsAreNamed(t *testing.T) {
 	elsewhere := map[string]string{"A16": "func TestNothingForTheIneligible("}
+	sources := map[string]itemSource{}
+	others := map[string]string{"Q2": "../dkim", "S6": "markcert/markcerttest"} // the one item of its group that is tested there
 	for _, group := range []struct {
 		letter string
 		items  int
@@ -104,27 +106,49 @@ func TestItemsAreNamed(t *testing.T) {
 		{"F", 4, "."},      // declination: TestVerify
 		{"G", 9, "fetch"},  // fetching: TestChecklist there
 		{"H", 16, "svgps"}, // the image: TestChecklist there
+		{"O", 3, "."},      // both images: TestComparisonItems
+		{"P", 9, "."},      // the result: TestResultItems
+		{"Q", 7, "."},      // the fields: TestFieldItems, TestStrip; Q2 in packages dkim and arc
+		{"R", 3, "."},      // the reader: TestReader
+		{"S", 6, "."},      // publishers: TestLint, TestCheck, TestHosting, TestAuthorities; S6 in package markcerttest
+		{"T", 1, "."},      // reports: TestReportItem
 	} {
-		files, err := filepath.Glob(filepath.Join(group.dir, "*_test.go"))
-		require.NoError(t, err)
-		var source strings.Builder
-		for _, f := range files {
-			data, err := os.ReadFile(f)
-			require.NoError(t, err)
-			source.Write(data)
-		}
 		for i := 1; i <= group.items; i++ {
 			item := group.letter + strconv.Itoa(i)
-			found := false
-			for _, form := range []string{`"` + item + " ", `"` + item + `"`, `"` + item + "/", elsewhere[item]} {
-				found = found || form != "" && strings.Contains(source.String(), form)
+			dir := cmp.Or(others[item], group.dir)
+			if sources[dir].named == nil {
+				sources[dir] = itemNames(t, dir)
 			}
-			// Or it stands second in a name: "D1 D2 D9 by the address of the author".
-			for name := range strings.SplitSeq(source.String(), `"`) {
-				words := strings.Fields(name)
-				found = found || len(words) > 2 && len(words[0]) <= 3 && words[0][0] == group.letter[0] && slices.Contains(words[1:min(len(words), 3)], item)
-			}
-			require.True(t, found, "no test of the name %s in %s", item, group.dir)
+			s := sources[dir]
+			require.True(t, s.named[item] || elsewhere[item] != "" && strings.Contains(s.text, elsewhere[item]), "no test of the name %s in %s", item, dir)
 		}
 	}
+}
+
+// itemSource is the source of a directory's tests, and the items with which its
+// quoted texts begin: "D1 D2 D9 by the address of the author" has three.
+type itemSource struct {
+	text  string
+	named map[string]bool
+}
+
+func itemNames(t *testing.T, dir string) itemSource {
+	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
+	require.NoError(t, err)
+	var source strings.Builder
+	named := map[string]bool{}
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		require.NoError(t, err)
+		source.Write(data)
+	}
+	for text := range strings.SplitSeq(source.String(), `"`) {
+		for _, word := range strings.FieldsFunc(text, func(c rune) bool { return c == ' ' || c == '/' }) {
+			if len(word) > 3 || word[0] < 'A' || word[0] > 'T' {
+				break
+			}
+			named[word] = true
+		}
+	}
+	return itemSource{source.String(), named}
 }

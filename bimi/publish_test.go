@@ -38,7 +38,7 @@ func TestLint(t *testing.T) {
 		{"lps for all", []string{good + "; lps="}, "lps_all", false},
 		{"port", []string{"v=BIMI1; l=https://example.com:8443/a.svg; a=https://example.com/a.pem"}, "port", true},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
+		t.Run("S1 "+tt.name, func(t *testing.T) {
 			var kinds []string
 			failure := false
 			for _, f := range Lint(tt.texts) {
@@ -91,6 +91,15 @@ func TestCheck(t *testing.T) {
 			"p=quarantine or p=reject, and no sp=none, in the DMARC records of the domain and of its organizational domain", "svg svg content_type"},
 		{"no DMARC", "", nil, func(w *world) { delete(w.dns, "_dmarc.example.com") }, "", "a DMARC record; without one nothing can pass DMARC", "svg svg content_type"},
 		{"pct", "", nil, func(w *world) { w.dns["_dmarc.example.com"] = "v=DMARC1; p=reject; pct=50" }, "AFA", "", "svg svg content_type"},
+		{"sp", "", nil, func(w *world) { w.dns["_dmarc.example.com"] = "v=DMARC1; p=reject; sp=none" }, "",
+			"p=quarantine or p=reject, and no sp=none, in the DMARC records of the domain and of its organizational domain", "svg svg content_type"},
+		{"t", "", nil, func(w *world) { w.dns["_dmarc.example.com"] = "v=DMARC1; p=reject; t=y" }, "", "a DMARC policy that is in force: take away t=y", "svg svg content_type"},
+		{"quarantine, pct", "", nil, func(w *world) { w.dns["_dmarc.example.com"] = "v=DMARC1; p=quarantine; pct=50" }, "",
+			"a DMARC policy for all messages: take away pct, or set pct=100", "svg svg content_type"},
+		{"alias", "", nil, func(w *world) {
+			w.dns["bimi.example.net"] = w.dns["default._bimi.example.com"]
+			w.dns["default._bimi.example.com"] = "cname bimi.example.net"
+		}, "AFGA", "", "alias svg svg content_type"},
 		{"no record", "", nil, func(w *world) { delete(w.dns, "default._bimi.example.com") }, "", "a BIMI record", "no_record"},
 		{"hosting", "", nil, func(w *world) { delete(w.web.files, pemURL) }, "", "a file that can be fetched by https from anywhere", "svg svg content_type hosting"},
 		{"expired", "", []markcerttest.Defect{markcerttest.Expired}, func(*world) {}, "", "a mark certificate that is accepted: certificate has expired", "svg svg content_type certificate"},
@@ -98,7 +107,7 @@ func TestCheck(t *testing.T) {
 			w.web.files[svgURL] = []byte(strings.Replace(string(markcerttest.SVG()), "</title>", "!</title>", 1))
 		}, "AFGA", "", "svg svg content_type different"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
+		t.Run("S2 S3 S5 "+tt.name, func(t *testing.T) {
 			w := newWorld(t, markcerttest.Spec{MarkType: tt.mark}, tt.defects...)
 			tt.change(w)
 			c := Checker{Resolver: records(t, w.dns), Fetcher: w.web, Now: clock, Certificates: w.v.Certificates}
@@ -132,4 +141,56 @@ func TestCheck(t *testing.T) {
 	require.ErrorIs(t, err, ErrAuthor)
 	_, err = c.Check(context.Background(), "example.com", "a_b")
 	require.ErrorIs(t, err, ErrSelectorName)
+}
+
+// TestCheckMessage is the part of item S2 that only a message shows.
+func TestCheckMessage(t *testing.T) {
+	const field = "BIMI-Selector: v=BIMI1; s=brand\r\n"
+	for _, tt := range []struct {
+		name, header string
+		sig          Signature
+		change       func(*Message)
+		selector     string
+		shows        string
+		finding      string
+		missing      string // what Gmail misses
+	}{
+		{"good", field, signed(0), nil, "brand", "AFGA", "", ""},
+		{"no selector", "", signed(), nil, "default", "AFGA", "", ""},
+		{"selector not signed", field, signed(1), nil, "default", "AFGA", "warning: BIMI-Selector field not signed (fix: name BIMI-Selector in h= of the domain's own DKIM signature)", ""},
+		{"selector malformed", "BIMI-Selector: brand\r\n", signed(0), nil, "default", "AFGA",
+			"warning: malformed BIMI-Selector field (fix: write BIMI-Selector: v=BIMI1; s=default with the selector in its place, or leave the field away)", ""},
+		{"two selectors", field + field, signed(0, 1), nil, "default", "", "failure: more than one BIMI-Selector field (fix: write the field once)", "a single BIMI-Selector field"},
+		{"SPF only", "", signed(), spfOnly, "default", "AF", "", "a DKIM signature of the domain itself or of its organization"},
+		{"testing key", "", signed(), func(m *Message) { m.Signatures[0].Testing = true }, "default", "", "", "a DKIM signature of the domain that covers the whole message, with a key that is not in test mode"},
+	} {
+		t.Run("S2 "+tt.name, func(t *testing.T) {
+			w := newWorld(t, markcerttest.Spec{})
+			w.dns["brand._bimi.example.com"] = w.dns["default._bimi.example.com"]
+			m := mail(t, w.dns, "example.com", tt.header, tt.sig)
+			if tt.change != nil {
+				tt.change(m)
+			}
+			c := Checker{Resolver: records(t, w.dns), Fetcher: w.web, Now: clock, Certificates: w.v.Certificates}
+			r, err := c.CheckMessage(context.Background(), m)
+			require.NoError(t, err)
+			require.Equal(t, tt.selector, r.Selector)
+			shows, finding := "", ""
+			for _, x := range r.Receivers {
+				if x.Shows {
+					shows += x.Name[:1]
+				}
+			}
+			for _, f := range r.Findings {
+				if f.Kind == "selector" {
+					finding = f.String()
+				}
+			}
+			require.Equal(t, tt.shows, shows)
+			require.Equal(t, tt.finding, finding)
+			require.Equal(t, tt.missing, r.Receivers[2].Missing)
+		})
+	}
+	_, err := new(Checker).CheckMessage(context.Background(), &Message{})
+	require.ErrorIs(t, err, ErrAuthor)
 }

@@ -138,7 +138,9 @@ func TestReaderLieser(t *testing.T) {
 
 // TestStrip is row BIM-28 of the threat matrix: every form that some reader takes
 // for a receiver's field is found, and nothing else.
-func TestStrip(t *testing.T) {
+func TestStrip(t *testing.T) { t.Run("Q1", strip) }
+
+func strip(t *testing.T) {
 	strip := []string{
 		"BIMI-Location: x", "bimi-location:x", "BIMI-INDICATOR:", "BIMI-Logo-Preference: x", "BIMI-Location : x", "BIMI-Location\t: x",
 		"BIMI-Location\r\n : x", "BIMI-\x00Location: x", "BIMI-Indicator\u00a0: x", "X: y\rBIMI-Indicator: z", "X: y\nbimi-location: z",
@@ -159,7 +161,9 @@ func TestStrip(t *testing.T) {
 }
 
 // TestResultsToSign: each of the provider's results, and one more (P9, 40).
-func TestResultsToSign(t *testing.T) {
+func TestResultsToSign(t *testing.T) { t.Run("P9", resultsToSign) }
+
+func resultsToSign(t *testing.T) {
 	h := parseHeader(t, "Authentication-Results: a; none\r\nSubject: x\r\nauthentication-results: b; none\r\n")
 	require.Equal(t, []string{"Authentication-Results", "Authentication-Results", "Authentication-Results"}, ResultsToSign(h))
 }

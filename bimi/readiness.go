@@ -58,8 +58,7 @@ func (r Readiness) Ready() bool {
 // Checker checks a domain before its owner tells anybody about it: the DMARC
 // policy, the record, the image, where it lies, the certificate, and what each
 // known kind of receiver would make of it, and whether CAA records let the
-// certificate's authority issue the next one. Whether the messages sign their
-// BIMI-Selector field it cannot see. It is plain configuration and safe for
+// certificate's authority issue the next one. It is plain configuration and safe for
 // concurrent use while nobody changes it.
 type Checker struct {
 	// Resolver answers DNS questions; nil leaves nothing but a finding that says so.
@@ -88,10 +87,39 @@ func (c *Checker) Check(ctx context.Context, domain, selector string) (Readiness
 	}
 	sc, done := lookup.For(ctx, c.Resolver, dmarc.MaxQueries+MaxQueries+MaxAuthorizationQueries)
 	defer done()
-	out := Readiness{Domain: author.Domain(), Selector: selector}
 	d := dmarc.Verifier{Resolver: sc, NoPrefetch: true}
 	m := &Message{Author: author, DMARC: d.Verify(ctx, author, dmarc.DKIMIdentifier(Pass, author.Domain(), "selector"))}
-	a := Author{Domain: author.Domain(), Organizational: m.DMARC.OrganizationalDomain, Selector: selector}
+	return c.check(ctx, m, selector, sc), nil
+}
+
+// CheckMessage is Check for a message as a receiver has evaluated it, and tells
+// besides whether its own signature and its BIMI-Selector field do what they should:
+// an owner sends one to himself. Error: ErrAuthor.
+func (c *Checker) CheckMessage(ctx context.Context, m *Message) (Readiness, error) {
+	if err := m.Author.Err(); err != nil || m.Author.Domain() == "" {
+		return Readiness{}, fmt.Errorf("%w: %w", ErrAuthor, err)
+	}
+	sc, done := lookup.For(ctx, c.Resolver, MaxQueries+MaxAuthorizationQueries)
+	defer done()
+	selector, err := new(Verifier).Selector(m)
+	out := c.check(ctx, m, cmp.Or(selector, DefaultSelector), sc)
+	if err != nil {
+		fix := "write BIMI-Selector: v=BIMI1; s=" + DefaultSelector + " with the selector in its place, or leave the field away"
+		switch {
+		case errors.Is(err, ErrSelectorUnsigned):
+			fix = "name BIMI-Selector in h= of the domain's own DKIM signature"
+		case errors.Is(err, ErrSelectorRepeated):
+			fix = "write the field once"
+		}
+		out.Findings = append(out.Findings, Finding{selector == "", "selector", ascii(err.Error()), fix})
+	}
+	return out, nil
+}
+
+// check asks each receiver about a message, and then looks at each thing by itself.
+func (c *Checker) check(ctx context.Context, m *Message, selector string, sc *lookup.Scope) Readiness {
+	a := Author{Domain: m.Author.Domain(), Organizational: m.DMARC.OrganizationalDomain, Selector: selector}
+	out := Readiness{Domain: a.Domain, Selector: selector}
 	web := &onceFetcher{f: c.Fetcher, got: map[string]fetched{}, how: map[string]Transfer{}}
 	for _, p := range receivers() {
 		v := p.v
@@ -107,6 +135,8 @@ func (c *Checker) Check(ctx context.Context, domain, selector string) (Readiness
 		x := Receiver{Name: p.name}
 		if status, err := v.Eligible(ctx, m); err != nil {
 			x.Result = Result{Author: a.Domain, Authority: None}.end(status, err)
+		} else if s, err := v.Selector(m); s == "" {
+			x.Result = Result{Author: a.Domain, Authority: None}.end(Fail, err)
 		} else {
 			x.Result = v.Lookup(ctx, a)
 		}
@@ -116,7 +146,7 @@ func (c *Checker) Check(ctx context.Context, domain, selector string) (Readiness
 		out.Receivers = append(out.Receivers, x)
 	}
 	c.findings(ctx, &out, a, sc, web)
-	return out, nil
+	return out
 }
 
 type receiver struct {
@@ -273,20 +303,23 @@ func missing(err error) string {
 
 func words() map[Error]string {
 	return map[Error]string{
-		ErrDMARC:           "a DMARC record; without one nothing can pass DMARC",
-		ErrDMARCUnknown:    "an answer of the DNS about DMARC",
-		ErrNoPolicy:        "a DMARC record at the organizational domain itself",
-		ErrPolicy:          "p=quarantine or p=reject, and no sp=none, in the DMARC records of the domain and of its organizational domain",
-		ErrPct:             "a DMARC policy for all messages: take away pct, or set pct=100",
-		ErrTestMode:        "a DMARC policy that is in force: take away t=y",
-		ErrNoRecord:        "a BIMI record",
-		ErrSeveralRecords:  "a single BIMI record",
-		ErrDeclined:        "the will to take part: the record declines",
-		ErrNoEvidence:      "a mark certificate (VMC or CMC), named in a= of the BIMI record",
-		ErrLocationMissing: "l= in the BIMI record",
-		ErrLocationEmpty:   "l= in the BIMI record, beside a=",
-		ErrFetch:           "a file that can be fetched by https from anywhere",
-		ErrURL:             "a URL on port 443",
-		ErrNoFetcher:       "a look at the files themselves, which was not asked for",
+		ErrDMARC:            "a DMARC record; without one nothing can pass DMARC",
+		ErrDMARCUnknown:     "an answer of the DNS about DMARC",
+		ErrNoPolicy:         "a DMARC record at the organizational domain itself",
+		ErrPolicy:           "p=quarantine or p=reject, and no sp=none, in the DMARC records of the domain and of its organizational domain",
+		ErrPct:              "a DMARC policy for all messages: take away pct, or set pct=100",
+		ErrTestMode:         "a DMARC policy that is in force: take away t=y",
+		ErrSelectorRepeated: "a single BIMI-Selector field",
+		ErrNoDKIM:           "a DKIM signature of the domain itself or of its organization",
+		ErrCoverage:         "a DKIM signature of the domain that covers the whole message, with a key that is not in test mode",
+		ErrNoRecord:         "a BIMI record",
+		ErrSeveralRecords:   "a single BIMI record",
+		ErrDeclined:         "the will to take part: the record declines",
+		ErrNoEvidence:       "a mark certificate (VMC or CMC), named in a= of the BIMI record",
+		ErrLocationMissing:  "l= in the BIMI record",
+		ErrLocationEmpty:    "l= in the BIMI record, beside a=",
+		ErrFetch:            "a file that can be fetched by https from anywhere",
+		ErrURL:              "a URL on port 443",
+		ErrNoFetcher:        "a look at the files themselves, which was not asked for",
 	}
 }

@@ -348,7 +348,9 @@ func unfold(s string) string { return strings.ReplaceAll(s, "\r\n", "") }
 
 // TestAuthenticationResults: the words of results without an indicator hold nothing
 // that a stranger wrote (P8).
-func TestAuthenticationResults(t *testing.T) {
+func TestAuthenticationResults(t *testing.T) { t.Run("P8", authenticationResults) }
+
+func authenticationResults(t *testing.T) {
 	w := newWorld(t, markcerttest.Spec{})
 	w.dns["default._bimi.example.com"] = "v=BIMI1; l=https://x\"y/;"
 	r := w.verify(t)

@@ -21,6 +21,11 @@ var testTime = time.Date(2026, time.June, 1, 12, 0, 0, 0, time.UTC)
 
 func testNow() time.Time { return testTime }
 
+// clockAt is a clock that stands still at a Unix time.
+func clockAt(seconds int64) func() time.Time {
+	return func() time.Time { return time.Unix(seconds, 0).UTC() }
+}
+
 func newPKI(t testing.TB) *markcerttest.PKI {
 	t.Helper()
 	p, err := markcerttest.New(rand.NewChaCha8([32]byte{1}), testTime)

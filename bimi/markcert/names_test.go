@@ -52,7 +52,11 @@ func TestNames(t *testing.T) {
 		{"blank", []string{" example.com"}, names{Author: "example.com"}, ""},
 		{"empty", []string{""}, names{Author: "example.com"}, ""},
 	} {
-		t.Run(tc.name, func(t *testing.T) {
+		item := "M3 "
+		if tc.matched == "" {
+			item = "M4 "
+		}
+		t.Run(item+tc.name, func(t *testing.T) {
 			b := issue(t, tm.Spec{Domains: tc.san})
 			v := strict(t, b)
 			r := v.Verify(t.Context(), b.PEM, tc.names)
