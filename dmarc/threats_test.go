@@ -67,6 +67,10 @@ func TestAuthorDomain(t *testing.T) {
 		{"FROM-56c", "from: <ceo@bank.example>\r\n", "bank.example", nil},
 		{"FROM-56 folded", "FROM:\r\n CEO\r\n\t<ceo@bank.example>\r\n", "bank.example", nil},
 		{"DMA-29", "From: <ceo@localhost>\r\n", "localhost", nil},
+		{"DMA-34 two fields", "From: <a@attack.example>\r\nX: y\r\nFrom: <ceo@bank.example>\r\n", "", ErrFromRepeated},
+		{"DMA-34 two domains", "From: <ceo@bank.example>, <a@attack.example>\r\n", "bank.example attack.example", ErrFromDomains},
+		{"DMA-34 a group of two", "From: x:<ceo@bank.example>, <a@attack.example>;\r\n", "bank.example attack.example", ErrFromDomains},
+		{"DMA-34 subdomain", "From: <ceo@bank.example>, <a@mail.bank.example>\r\n", "bank.example mail.bank.example", ErrFromDomains},
 		{"DMA-35", "From: " + strings.Repeat("a@b.example, ", 500) + "x@y.example\r\n", "", ErrFromLimit},
 	} {
 		t.Run(c.id, func(t *testing.T) {

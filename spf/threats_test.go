@@ -215,6 +215,15 @@ func TestThreats(t *testing.T) {
 			"SPF-E22 A":   {zone: "v.example. A 192.0.2.9", want: None, err: ErrNoRecord},
 			"SPF-E22 end": {zone: "v.example. CNAME w.example.", want: None},
 			"no domain":   {zone: "", want: None, err: ErrNoDomain},
+
+			// Addresses of inside are addresses like others.
+			"DNS-16 exists":          {zone: at("v=spf1 exists:x.example -all") + "x.example. A 127.0.0.1\n", want: Pass, queries: 2},
+			"DNS-16 a":               {zone: at("v=spf1 a -all") + "v.example. A 127.0.0.1\n", want: Fail, queries: 2},
+			"DNS-16 a, same":         {zone: at("v=spf1 a -all") + "v.example. A 127.0.0.1\n", ip: "127.0.0.1", want: Pass, queries: 2},
+			"DNS-16 mx":              {zone: at("v=spf1 mx -all") + "v.example. MX 1 m.example.\nm.example. A 10.0.0.1\n", want: Fail, queries: 3},
+			"DNS-16 mx, same":        {zone: at("v=spf1 mx -all") + "v.example. MX 1 m.example.\nm.example. A 10.0.0.1\n", ip: "10.0.0.1", want: Pass, queries: 3},
+			"DNS-16 unspecified":     {zone: at("v=spf1 a -all") + "v.example. A 0.0.0.0\n", want: Fail, queries: 2},
+			"DNS-16 link-local IPv6": {zone: at("v=spf1 a -all") + "v.example. AAAA fe80::1\n", ip: "2001:db8::9", want: Fail, queries: 2},
 		}
 		explained := func(text, want string) threat {
 			return threat{
@@ -336,12 +345,15 @@ x.example. TXT x
 			"SPF-I05":           {zone: pass, from: "@bank.example,@any.com:'any@attack.example", want: PermError, err: ErrSender, queries: -1},
 			"SPF-I05 route":     {zone: pass, from: "@bank.example,@any.com:any@attack.example", want: Pass, check: domain("attack.example")},
 			"SPF-I05 malformed": {zone: pass, from: "@bank.example,any.com:any@attack.example", want: PermError, err: ErrSender},
-			"SPF-I08":           {zone: pass, from: "a@V.EXAMPLE", want: Pass, check: domain("v.example")},
-			"SPF-I08 U-label":   {zone: "xn--bcher-kva.example. TXT \"v=spf1 exists:%{o}.%{d}.x.example -all\"\nxn--bcher-kva.example.xn--bcher-kva.example.x.example. A 127.0.0.2\n", from: "a@B\u00fccher.example", want: Pass, check: domain("xn--bcher-kva.example")},
-			"SPF-I08 HELO":      {zone: "xn--bcher-kva.example. TXT \"v=spf1 +all\"\n", helo: "b\u00fccher.example", useHELO: true, want: None, err: ErrDomain, queries: -1},
-			"SPF-I08 null":      {zone: "xn--bcher-kva.example. TXT \"v=spf1 +all\"\n", helo: "b\u00fccher.example", from: "<>", want: None, err: ErrDomain, queries: -1},
-			"no domain":         {zone: pass, from: "bank.example", want: None, err: ErrDomain, queries: -1},
-			"too long":          {zone: pass, from: strings.Repeat("a", 3000) + "@v.example", want: PermError, err: ErrSender, queries: -1},
+			// What a forwarder has written is asked about as it was received: nobody's address is restored.
+			"SPF-I09":         {zone: pass, from: "SRS0=HHH=TT=bank.example=ceo@attack.example", want: Pass, check: domain("attack.example")},
+			"SPF-I09 VERP":    {zone: pass, from: "bounce+ceo=attack.example@bank.example", want: Fail, check: domain("bank.example")},
+			"SPF-I08":         {zone: pass, from: "a@V.EXAMPLE", want: Pass, check: domain("v.example")},
+			"SPF-I08 U-label": {zone: "xn--bcher-kva.example. TXT \"v=spf1 exists:%{o}.%{d}.x.example -all\"\nxn--bcher-kva.example.xn--bcher-kva.example.x.example. A 127.0.0.2\n", from: "a@B\u00fccher.example", want: Pass, check: domain("xn--bcher-kva.example")},
+			"SPF-I08 HELO":    {zone: "xn--bcher-kva.example. TXT \"v=spf1 +all\"\n", helo: "b\u00fccher.example", useHELO: true, want: None, err: ErrDomain, queries: -1},
+			"SPF-I08 null":    {zone: "xn--bcher-kva.example. TXT \"v=spf1 +all\"\n", helo: "b\u00fccher.example", from: "<>", want: None, err: ErrDomain, queries: -1},
+			"no domain":       {zone: pass, from: "bank.example", want: None, err: ErrDomain, queries: -1},
+			"too long":        {zone: pass, from: strings.Repeat("a", 3000) + "@v.example", want: PermError, err: ErrSender, queries: -1},
 		}
 		for _, s := range []string{"a@[192.0.2.9]", "a@192.0.2.9", "a@localhost", "a@v.example.", "a@", "a@.v.example", "a@v..example", "a@-v.example", "a@" + strings.Repeat("v", 64) + ".example"} {
 			cases["SPF-I06 "+s] = threat{zone: pass, from: s, want: None, err: ErrDomain, queries: -1}
