@@ -1,9 +1,10 @@
 package message
 
 import (
-	"bytes"
 	"io"
 	"strings"
+
+	"github.com/seed2385d973/mailauth/internal/canon"
 )
 
 // Digester is an io.Writer that reads a message in one pass, in pieces of any
@@ -106,7 +107,7 @@ func (d *Digester) head(p []byte) (rest []byte, err error) {
 	// The block may be as large as the limit, and two octets more tell that it has ended.
 	room := d.limits.HeaderSize + 2 - d.text.Len()
 	in := p[:min(len(p), room)]
-	end := headerEnd(d.text.String(), in)
+	end, plain := headerEnd(d.text.String(), in)
 	if end < 0 {
 		if len(p) >= room {
 			return nil, ErrHeaderSize
@@ -116,41 +117,32 @@ func (d *Digester) head(p []byte) (rest []byte, err error) {
 	}
 	d.text.Write(in[:end])
 	text := d.text.String()
-	return p[end:], d.endHeader(text[:len(text)-2], true)
+	return p[end:], d.endHeader(text[:len(text)-2], true, plain)
 }
 
 // headerEnd returns how many octets of p belong to the header that text is the
-// beginning of, with the empty line that ends it, or -1 if it goes on.
-func headerEnd(text string, p []byte) int {
+// beginning of, with the empty line that ends it, or -1 if it goes on. plain says that
+// the header is all in p, and has no octet that index would have to look at.
+func headerEnd(text string, p []byte) (n int, plain bool) {
 	if len(text) < 2 {
 		// The first line may be empty, and so end it.
 		if n := 2 - len(text); len(p) >= n && text+string(p[:n]) == "\r\n" {
-			return n
+			return n, false
 		}
 	}
 	// The empty line may have begun in text.
 	const end = "\r\n\r\n"
 	for n := min(len(end)-1, len(text)); n > 0; n-- {
 		if k := len(end) - n; len(p) >= k && text[len(text)-n:] == end[:n] && string(p[:k]) == end[n:] {
-			return k
+			return k, false
 		}
 	}
-	// Line by line, which is several times as fast as bytes.Index where each line
-	// begins as what is looked for does.
-	for at := 0; ; {
-		n := bytes.IndexByte(p[at:], '\n')
-		if n < 0 {
-			return -1
-		}
-		at += n + 1
-		if at+1 < len(p) && p[at] == '\r' && p[at+1] == '\n' && at > 1 && p[at-2] == '\r' {
-			return at + 2
-		}
-	}
+	n, plain = canon.HeaderEnd(p)
+	return n, plain && text == ""
 }
 
-func (d *Digester) endHeader(text string, closed bool) error {
-	h, err := parseHeader(text, closed, d.limits)
+func (d *Digester) endHeader(text string, closed, plain bool) error {
+	h, err := parseHeader(text, closed, plain, d.limits)
 	if err != nil {
 		return err
 	}
@@ -181,7 +173,7 @@ func (d *Digester) Finish() (*Message, error) {
 	d.finished = true
 	if d.header == nil {
 		d.limits = d.Limits.withDefaults()
-		if d.err = d.endHeader(d.text.String(), false); d.err != nil {
+		if d.err = d.endHeader(d.text.String(), false, false); d.err != nil {
 			return nil, d.err
 		}
 	}

@@ -8,8 +8,9 @@ import (
 )
 
 // parseHeader indexes text, a header block without its empty line. closed says
-// whether there was one.
-func parseHeader(text string, closed bool, limits Limits) (*Header, error) {
+// whether there was one, plain that it has nothing but printable ASCII, SP, HTAB and
+// CRLF; that is not said of each that is so.
+func parseHeader(text string, closed, plain bool, limits Limits) (*Header, error) {
 	if len(text) > limits.HeaderSize {
 		return nil, ErrHeaderSize
 	}
@@ -19,7 +20,7 @@ func parseHeader(text string, closed bool, limits Limits) (*Header, error) {
 		if len(h.fields) == limits.Fields {
 			return nil, ErrFieldCount
 		}
-		end, err := h.index(pos, limits)
+		end, err := h.index(pos, plain, limits)
 		if err != nil {
 			return nil, err
 		}
@@ -31,7 +32,7 @@ func parseHeader(text string, closed bool, limits Limits) (*Header, error) {
 }
 
 // index reads the field at pos, notes its defects and returns where it ends.
-func (h *Header) index(pos int, limits Limits) (end int, err error) {
+func (h *Header) index(pos int, plain bool, limits Limits) (end int, err error) {
 	text, i := h.text, len(h.fields)
 	s := span{start: uint32(pos)}
 	if isWSP(text[pos]) {
@@ -66,7 +67,7 @@ func (h *Header) index(pos int, limits Limits) (end int, err error) {
 				colon = stop - len(content) + n
 			}
 		}
-		if !canon.Plain(content) {
+		if !plain && !canon.Plain(content) {
 			odd.look(content)
 		}
 		s.value = uint32(stop)

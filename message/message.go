@@ -62,11 +62,12 @@ func Parse(b []byte) (*Message, error) {
 func ParseHeader(b []byte) (*Header, error) {
 	limits := Limits{}.withDefaults()
 	end, closed := len(b), false
-	if n := headerEnd("", b[:min(len(b), limits.HeaderSize+2)]); n >= 0 {
+	n, plain := headerEnd("", b[:min(len(b), limits.HeaderSize+2)])
+	if n >= 0 {
 		end, closed = n-2, true
 	}
 	if end > limits.HeaderSize {
 		return nil, ErrHeaderSize
 	}
-	return parseHeader(string(b[:end]), closed, limits)
+	return parseHeader(string(b[:end]), closed, plain, limits)
 }

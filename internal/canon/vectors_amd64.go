@@ -44,3 +44,11 @@ func plainVector(src []byte) int
 //
 //go:noescape
 func pairsVector(p []byte) (n int, ok bool)
+
+// headVector returns where the first empty line of p ends, behind a line and with
+// at least as much behind it as a vector sees; -1 if there is none. plain: up to there
+// is nothing but printable ASCII, SP, HTAB, and CRs and LFs of which only the first octet may
+// be an LF without CR.
+//
+//go:noescape
+func headVector(p []byte) (end int, plain bool)

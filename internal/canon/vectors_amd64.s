@@ -189,3 +189,76 @@ sum:
 	SUBQ p_base+0(FP), SI
 	MOVQ SI, n+24(FP)
 	RET
+
+// Y8 collects octets that are not paired, Y9 those that are allowed.
+//
+// func headVector(p []byte) (end int, plain bool)
+TEXT ·headVector(SB), NOSPLIT, $0-33
+	MOVQ p_base+0(FP), SI
+	MOVQ p_len+8(FP), CX
+	LEAQ -35(SI)(CX*1), R10
+	SET(0x1f, X10, Y10)
+	SET(0x7f, X11, Y11)
+	SET(0x09, X13, Y13)
+	SET(0x0d, X14, Y14)
+	SET(0x0a, X15, Y15)
+	VPXOR Y8, Y8, Y8
+	VPCMPEQB Y9, Y9, Y9
+
+chunk:
+	CMPQ SI, R10
+	JGT  nowhere
+	VMOVDQU (SI), Y0
+	VPCMPEQB Y0, Y14, Y1
+	VPCMPEQB 1(SI), Y15, Y2
+	VPXOR Y1, Y2, Y3
+	VPAND Y1, Y2, Y2
+	VPCMPEQB 2(SI), Y14, Y4
+	VPAND Y4, Y2, Y2
+	VPCMPEQB 3(SI), Y15, Y4
+	VPAND Y4, Y2, Y2
+	VPCMPGTB Y10, Y0, Y5
+	VPCMPEQB Y0, Y11, Y6
+	VPANDN Y5, Y6, Y5
+	VPCMPEQB Y0, Y15, Y6
+	VPCMPEQB Y0, Y13, Y7
+	VPOR Y1, Y5, Y5
+	VPOR Y6, Y7, Y6
+	VPOR Y6, Y5, Y5
+	VPMOVMSKB Y2, AX
+	TESTL AX, AX
+	JNZ here
+	VPOR Y3, Y8, Y8
+	VPAND Y5, Y9, Y9
+	ADDQ $32, SI
+	JMP chunk
+
+here:
+	// Of this vector only what stands before the end counts.
+	BSFL AX, CX
+	SUBQ p_base+0(FP), SI
+	LEAQ 4(SI)(CX*1), SI
+	MOVQ SI, end+24(FP)
+	VPMOVMSKB Y3, AX
+	VPMOVMSKB Y5, BX
+	NOTL BX
+	ORL BX, AX
+	ADDL $3, CX
+	MOVQ $1, DX
+	SHLQ CX, DX
+	DECQ DX
+	ANDL DX, AX
+	VPMOVMSKB Y8, BX
+	ORL BX, AX
+	VPMOVMSKB Y9, BX
+	NOTL BX
+	ORL BX, AX
+	VZEROUPPER
+	SETEQ plain+32(FP)
+	RET
+
+nowhere:
+	VZEROUPPER
+	MOVQ $-1, end+24(FP)
+	MOVB $0, plain+32(FP)
+	RET
