@@ -47,6 +47,10 @@ func (c *checker) attribute(o *open, a *attr, seen *attributeSet) {
 		c.security(ErrActive, a.off, where)
 		return
 	}
+	if a.colon < 0 && bytes.EqualFold(o.name, []byte("font")) && endsForeign(local) {
+		c.security(ErrActive, a.off, where)
+		return
+	}
 	key := attrNone
 	switch a.space {
 	case spaceNone:
@@ -65,6 +69,12 @@ func (c *checker) attribute(o *open, a *attr, seen *attributeSet) {
 		c.xlink(o, a, where)
 		return
 	default:
+		// An HTML parser takes xlink:href for what it looks like, whatever the prefix
+		// is bound to.
+		if bytes.EqualFold(a.prefix(), []byte("xlink")) {
+			c.security(ErrReference, a.off, where)
+			return
+		}
 		// Rebinding the SVG namespace to a prefix does not make its attributes.
 		inert := a.space == spaceOther && isInertNamespace(a.uri)
 		c.note(ErrForeign, a.off, where, "", inert)
@@ -105,6 +115,12 @@ func (c *checker) attribute(o *open, a *attr, seen *attributeSet) {
 	default:
 		c.references(a.value, a.off, o.node, where, !isMetadata(key))
 	}
+}
+
+// endsForeign lists the attributes with which a font element ends the image for an
+// HTML parser: what follows is HTML to it.
+func endsForeign(name []byte) bool {
+	return bytes.EqualFold(name, []byte("color")) || bytes.EqualFold(name, []byte("face")) || bytes.EqualFold(name, []byte("size"))
 }
 
 // href judges href or xlink:href: on use it draws another element, on a

@@ -86,6 +86,12 @@ func (c *checker) judge(o *open, b binding, local []byte, colon int) elementKind
 		c.security(ErrActive, o.off, where)
 		return kindRefused
 	}
+	// An HTML parser reads what stands in title and desc as HTML, where a style
+	// sheet has no comments and a name no namespace.
+	if parent.elem == elemTitle || parent.elem == elemDesc {
+		c.note(ErrPlacement, o.off, where, "in "+printable(parent.name), false)
+		return kindRefused
+	}
 	switch {
 	case o.elem != elemNone:
 		if !childrenOf[parent.elem].has(o.elem) {

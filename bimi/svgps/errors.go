@@ -28,8 +28,8 @@ const (
 	ErrInstruction Error = "processing instruction"
 	// ErrCDATA: a CDATA section, which an HTML parser reads as something else.
 	ErrCDATA Error = "CDATA section"
-	// ErrComment: a comment that ends earlier for an HTML parser than for an XML parser.
-	ErrComment Error = "comment that an HTML parser ends early"
+	// ErrComment: a comment that ends earlier for an HTML parser than for an XML parser, or is none.
+	ErrComment Error = "comment that an HTML parser reads otherwise"
 	// ErrDepth: elements nested deeper than the limit.
 	ErrDepth Error = "elements nested too deeply"
 	// ErrElements: more elements than the limit.

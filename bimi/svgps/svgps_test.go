@@ -87,7 +87,7 @@ func TestChecklist(t *testing.T) {
 		{"H4/zero-width", head + "<title>\u200b\u00a0</title>" + tail, ErrTitle, nil, ""},
 		{"H4/second", head + "<desc>x</desc><title>x</title>" + tail, ErrTitle, nil, ""},
 		{"H4/twice", image("<title>again</title>"), ErrTitle, nil, ""},
-		{"H4/markup-inside", head + "<title><g/></title>" + tail, ErrPlacement, nil, ""},
+		{"H4/markup-inside", head + "<title><g/></title>" + tail, ErrPlacement, ErrPlacement, ""},
 		{"H4/64", head + "<title>" + strings.Repeat("ä", 64) + "</title>" + tail, nil, nil, ""},
 		{"H4/65", head + "<title>" + strings.Repeat("ä", 65) + "</title>" + tail, nil, nil, ErrTitleLength},
 		{"H5/absent", image(""), nil, nil, ""},

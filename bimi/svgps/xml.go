@@ -123,7 +123,8 @@ func (c *checker) markup() {
 }
 
 // comment reads a comment (XML 1.0, section 2.5). An HTML parser ends it
-// already at "<!-->" and "<!--->", and then sees the rest as markup.
+// already at "<!-->" and "<!--->", and then sees the rest as markup; and in a style
+// sheet that it takes for HTML's there are none.
 func (c *checker) comment(start int) {
 	body := c.data[start+4:]
 	end := bytes.Index(body, []byte("--"))
@@ -131,7 +132,8 @@ func (c *checker) comment(start int) {
 		c.fatal(ErrSyntax, start, `comment holds "--" or is not closed`)
 		return
 	}
-	if end > 0 && body[0] == '>' || end > 1 && body[0] == '-' && body[1] == '>' {
+	inStyle := len(c.stack) > 0 && c.stack[len(c.stack)-1].kind == kindStyle
+	if end > 0 && body[0] == '>' || end > 1 && body[0] == '-' && body[1] == '>' || inStyle {
 		c.note(ErrComment, start, place{}, "", false)
 	}
 	c.pos = start + 4 + end + 3
