@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -60,61 +61,92 @@ type mail struct {
 	mailFrom   string
 	to         []string
 	parameters string // of MAIL FROM, with a leading space
+	author     string // the author domain, if a report will count the message under it
 	data       string
 	raw        bool // data goes out as it is, dots and all, and ends in no dot of ours
 }
 
-// refused is a reply that is not 2xx, and what it was the reply to.
-type refused struct{ command, reply string }
+// answer is the reply that decided a transaction, and what it was the reply to:
+// "connect", "EHLO", "MAIL", "RCPT", "DATA" or "end of data".
+type answer struct{ after, reply string }
 
-func (e *refused) Error() string { return e.command + ": " + e.reply }
+func (a answer) ok() bool { return strings.HasPrefix(a.reply, "250") && a.after == endOfData }
 
-// deliver sends a message in a session of its own and returns the last reply. The error
-// is that of the connection; a refusal is a reply.
-func (w *world) deliver(m mail) (string, error) {
-	c, err := dial(m.from, w.address(m.port))
+// final: the sender need not come again.
+func (a answer) final() bool { return a.reply != "" && (a.reply[0] == '2' || a.reply[0] == '5') }
+
+func (a answer) String() string {
+	return a.after + ": " + strings.ReplaceAll(a.reply, "\n", " / ")
+}
+
+const endOfData = "end of data"
+
+// deliver sends a message in a session of its own. The error is that of the
+// connection; a refusal is an answer.
+func (w *world) deliver(m mail) (answer, error) {
+	c, err := w.greet(m)
 	if err != nil {
-		return "", err
+		return answer{}, err
 	}
 	defer c.close()
-	if _, err := c.reply(); err != nil {
-		return "", err
-	}
-	if m.helo == "" {
-		_, domain, _ := strings.Cut(m.mailFrom, "@")
-		m.helo = "mx." + aLabels.Replace(domain)
-	}
-	if r, err := c.command("EHLO %s", m.helo); err != nil || r[0] != '2' {
-		return r, err
-	}
-	r, err := c.transact(m)
+	a, err := c.transact(m)
 	if err == nil {
 		c.command("QUIT")
 	}
-	return r, err
+	return a, err
+}
+
+// greet opens a session and says EHLO.
+func (w *world) greet(m mail) (*client, error) {
+	c, err := dial(m.from, w.address(m.port))
+	if err != nil {
+		return nil, err
+	}
+	helo := m.helo
+	if helo == "" {
+		_, domain, _ := strings.Cut(m.mailFrom, "@")
+		helo = "mx." + aLabels.Replace(domain)
+	}
+	r, err := c.reply()
+	if err == nil && r[0] == '2' {
+		r, err = c.command("EHLO %s", helo)
+	}
+	if err == nil && r[0] != '2' {
+		err = errors.New("greeting: " + r)
+	}
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
 }
 
 // transact sends a message in a session that said EHLO.
-func (c *client) transact(m mail) (string, error) {
-	if r, err := c.command("MAIL FROM:<%s>%s", m.mailFrom, m.parameters); err != nil || r[0] != '2' {
-		return r, err
+func (c *client) transact(m mail) (a answer, err error) {
+	a.after = "MAIL"
+	if a.reply, err = c.command("MAIL FROM:<%s>%s", m.mailFrom, m.parameters); err != nil || a.reply[0] != '2' {
+		return a, err
 	}
+	a.after = "RCPT"
 	for _, to := range m.to {
-		if r, err := c.command("RCPT TO:<%s>", to); err != nil || r[0] != '2' {
-			return r, err
+		if a.reply, err = c.command("RCPT TO:<%s>", to); err != nil || a.reply[0] != '2' {
+			return a, err
 		}
 	}
-	if r, err := c.command("DATA"); err != nil || r[0] != '3' {
-		return r, err
+	a.after = "DATA"
+	if a.reply, err = c.command("DATA"); err != nil || a.reply[0] != '3' {
+		return a, err
 	}
 	data := m.data
 	if !m.raw {
 		data = stuffed(data) + ".\r\n"
 	}
-	if _, err := c.conn.Write([]byte(data)); err != nil {
-		return "", err
+	a.after = endOfData
+	if _, err = c.conn.Write([]byte(data)); err != nil {
+		return a, err
 	}
-	return c.reply()
+	a.reply, err = c.reply()
+	return a, err
 }
 
 // stuffed doubles the dots at the beginning of lines (RFC 5321, section 4.5.2).

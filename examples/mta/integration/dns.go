@@ -11,8 +11,7 @@ import (
 )
 
 // Everything is below the domain "test". keys.test has its keys on a server of its
-// own, which can fail while the rest of the DNS answers. silent.test is where nobody
-// answers at all.
+// own, which can fail while the rest of the DNS answers.
 const zoneHead = `$TTL 60
 @ SOA ns.test. hostmaster.test. 1 3600 600 86400 60
 @ NS ns.test.
@@ -33,7 +32,7 @@ var domains = []struct{ name, ip, policy string }{
 	{"keys.test", ipVictim, "reject"},
 }
 
-var aLabels = strings.NewReplacer("grün.test", "xn--grn-hoa.test")
+var aLabels = strings.NewReplacer("grün.test", "xn--grn-ioa.test")
 
 // zone is the main zone, with the keys of the run.
 func (w *world) zone() (string, error) {
@@ -45,6 +44,7 @@ func (w *world) zone() (string, error) {
 		fmt.Fprintf(&z, "mx.%s A %s\nmx.%s TXT \"v=spf1 ip4:%s -all\"\n", name, d.ip, name, d.ip)
 		fmt.Fprintf(&z, "_dmarc.%s TXT \"v=DMARC1; p=%s; rua=mailto:reports@%s\"\n", name, d.policy, strings.TrimSuffix(name, "."))
 	}
+	z.WriteString("*.load.test. TXT \"v=spf1 ip4:" + loadNetwork + "0/24 -all\"\n") // envelopes by which reports tell messages apart
 	keys, err := w.keyRecords(func(domain string) bool { return domain != "keys.test" })
 	if err != nil {
 		return "", err
@@ -75,6 +75,8 @@ const nsdConf = `server:
 	server-count: 1
 	do-ip6: no
 	hide-version: yes
+	rrl-ratelimit: 0 # of answers to one client, which is all that there is
+	rrl-whitelist-ratelimit: 0
 	username: ""
 	chroot: ""
 	database: ""
@@ -83,7 +85,7 @@ const nsdConf = `server:
 	xfrdfile: %q
 	xfrdir: %q
 	zonelistfile: %q
-	logfile: ""
+	logfile: %q
 	verbosity: 1
 remote-control:
 	control-enable: no
@@ -93,7 +95,7 @@ remote-control:
 func (w *world) startNSD(name string, zones map[string]string) (*process, error) {
 	var conf strings.Builder
 	in := func(file string) string { return w.file(name + "/" + file) }
-	fmt.Fprintf(&conf, nsdConf, ipServer, w.ports[name], in(""), in("pid"), in("xfrd.state"), in(""), in("zone.list"))
+	fmt.Fprintf(&conf, nsdConf, ipServer, w.ports[name], in(""), in("pid"), in("xfrd.state"), in(""), in("zone.list"), in("log"))
 	for zone, text := range zones {
 		file := "zone" + strings.ReplaceAll(zone, ".", "_")
 		if err := w.write(name+"/"+file, text); err != nil {
@@ -191,11 +193,14 @@ func (w *world) makeKeys() error {
 		kind             dkim.KeyKind
 	}{
 		{"good.test", "s1", dkim.Ed25519},
-		{"xn--grn-hoa.test", "s1", dkim.Ed25519},
+		{"xn--grn-ioa.test", "s1", dkim.Ed25519},
 		{"victim.test", "s1", dkim.RSA2048},
 		{"attacker.test", "s1", dkim.RSA2048},
 		{"keys.test", "s1", dkim.RSA2048},
+		{"keys.test", "s2", dkim.RSA2048},
+		{"keys.test", "s3", dkim.Ed25519},
 		{"load.test", "s1", dkim.Ed25519},
+		{"load.test", "r1", dkim.RSA2048},
 		{"list.test", "arc", dkim.RSA2048},
 		{"other.test", "arc", dkim.RSA2048},
 		{"receiver.test", "rsa1", dkim.RSA2048},

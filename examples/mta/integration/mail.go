@@ -133,7 +133,8 @@ func (d delivered) top() (name, value string) {
 }
 
 // say is the status of a method in the only Authentication-Results of an
-// authserv-id: "pass", "fail"; all statuses, in order, where there are several.
+// authserv-id: "pass", "fail"; all statuses, in order, where there are several. Of SPF
+// it is that of MAIL FROM, which DMARC looks at, and not the one of HELO beside it.
 func (d delivered) say(authservID, method string) string {
 	all, err := d.results(authservID)
 	if err != nil {
@@ -143,7 +144,10 @@ func (d delivered) say(authservID, method string) string {
 		return fmt.Sprintf("%d fields", len(all))
 	}
 	var words []string
-	for _, r := range all[0].Find(method) {
+	for i, r := range all[0].Find(method) {
+		if method == "spf" && i > 0 {
+			break
+		}
 		words = append(words, string(r.Status))
 	}
 	return strings.Join(words, " ")

@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -26,6 +28,8 @@ type settings struct {
 	keys        []string // selector@domain
 	sealing     string   // the domain of recipients whose mail is sealed with rsa1 of host's domain
 	recipients  string   // of smtpd
+	uncounted   bool     // without a database for reports
+	unix        bool     // on a Unix-domain socket and not by TCP
 }
 
 func list(words []string) string {
@@ -53,11 +57,13 @@ func (m *milter) toml() string {
 		selector, domain, _ := strings.Cut(id, "@")
 		line("[[signing.key]]\ndomain = %q\nselector = %q\nfile = %q", domain, selector, m.w.file(m.w.keyFile(domain, selector)))
 	}
-	line("[reports]\ndatabase = %q\norg_name = \"Receiver\"\nemail = \"dmarc@%s\"", m.w.file(m.name+".sqlite"), domain)
+	if !c.uncounted {
+		line("[reports]\nrelay = %q\ndatabase = %q\norg_name = \"Receiver\"\nemail = \"dmarc@%s\"", m.w.address("plain"), m.w.file(m.name+".sqlite"), domain)
+	}
 	if m.program == "smtpd" {
 		line("[smtpd]\nlisten = \"inet:%s\"\nrecipients = [%q]\nmaildir = %q\nspool = %q", m.w.address(m.name), c.recipients, m.w.file(m.name+"-mail"), m.w.file(m.name+"-spool"))
 	} else {
-		line("[milter]\nlisten = \"inet:%s\"", m.w.address(m.name))
+		line("[milter]\nlisten = %q\nsocket_mode = \"0666\"", m.w.socket(m.name))
 	}
 	return t.String()
 }
@@ -73,11 +79,44 @@ func (m *milter) run() error {
 	if m.process, err = m.w.start(m.name, m.w.bin+"/"+m.program, "-config", m.w.file(m.file())); err != nil {
 		return err
 	}
-	if !eventually(10*time.Second, func() bool { return !m.alive() || m.w.listening(m.name) }) || !m.alive() {
+	if !eventually(10*time.Second, func() bool { return !m.alive() || m.listening() }) || !m.alive() {
 		return fmt.Errorf("%s %s does not listen: %s", m.program, m.name, mustRead(m.w.file(m.name+".log")))
 	}
 	return nil
 }
 
-// socket is how Postfix names it.
-func (w *world) socket(name string) string { return "inet:" + w.address(name) }
+func (m *milter) listening() bool {
+	network, address, _ := strings.Cut(m.w.socket(m.name), ":")
+	c, err := net.Dial(strings.Replace(network, "inet", "tcp", 1), address)
+	if err != nil {
+		return false
+	}
+	c.Close()
+	return true
+}
+
+// socket is how Postfix names the socket of a milter.
+func (w *world) socket(name string) string {
+	if m := w.milters[name]; m != nil && m.config.unix {
+		return "unix:" + w.file(name+".sock")
+	}
+	return "inet:" + w.address(name)
+}
+
+// reload writes the configuration anew and tells the program.
+func (m *milter) reload() error {
+	if err := m.w.write(m.file(), m.toml()); err != nil {
+		return err
+	}
+	m.signalAndWait()
+	return nil
+}
+
+// signalAndWait waits until the program has said something about the signal.
+func (m *milter) signalAndWait() {
+	size := func() int { return len(mustRead(m.w.file(m.name + ".log"))) }
+	before := size()
+	m.signal(syscall.SIGHUP)
+	eventually(3*time.Second, func() bool { return size() > before })
+	time.Sleep(50 * time.Millisecond)
+}

@@ -148,3 +148,8 @@ func eventually(limit time.Duration, so func() bool) bool {
 		time.Sleep(20 * time.Millisecond)
 	}
 }
+
+// resetPeak makes the peak of memory what it is now.
+func (p *process) resetPeak() {
+	os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.cmd.Process.Pid), []byte("5"), 0)
+}

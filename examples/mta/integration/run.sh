@@ -4,7 +4,7 @@
 # its own: no file and no service of the system is touched. Exit status 77: it could
 # not run.
 #
-#	run.sh [-only WORDS] [scenarios|figures]
+#	run.sh [-only EXPRESSION] [scenarios|figures]
 #
 # KEEP=1 leaves the directory with all logs.
 set -u
@@ -55,9 +55,11 @@ nsd -v 2>&1 | head -1
 opendkim -V 2>&1 | head -1
 
 dir=$(mktemp -d) || exit 1
+main=
 finish() {
+	[ -z "$main" ] || kill -9 "$main" 2>/dev/null # so that it starts nothing more
 	for group in "$dir"/run/groups/*; do # those that still run
-		[ -e "$group" ] && kill -9 -- "-${group##*/}" 2>/dev/null
+		[ -e "$group" ] && kill -9 "-${group##*/}" 2>/dev/null
 	done
 	if [ -n "${KEEP:-}" ]; then echo "kept: $dir"; else rm -rf "$dir"; fi
 }
@@ -67,4 +69,9 @@ chmod 755 "$dir" # Postfix and nobody go through it
 mkdir "$dir/bin" "$dir/run"
 go build -o "$dir/bin/" ./milter ./smtpd ./report ./integration &&
 	(cd ../.. && go build -o "$dir/bin/" ./examples/forwarder) || exit 1
-"$dir/bin/integration" -dir "$dir/run" -bin "$dir/bin" "$@"
+"$dir/bin/integration" -dir "$dir/run" -bin "$dir/bin" "$@" & # a trap does not interrupt what runs in front
+main=$!
+wait "$main"
+status=$?
+main=
+exit "$status"

@@ -22,8 +22,8 @@ func (w *world) begin() error {
 		return err
 	}
 	// The ports of Postfix, then those of everything else.
-	err := w.choosePorts("plain", "in", "cautious", "watching", "killed", "bare-yes", "bare-normalize", "partner",
-		"names", "keyserver", "resolver", "enforce", "quarantine", "observe", "mortal", "partner-milter", "opendkim", "smtpd")
+	err := w.choosePorts("plain", "in", "cautious", "watching", "killed", "uncounted", "bare-no", "bare-reject", "bare-normalize", "partner",
+		"names", "keyserver", "resolver", "enforce", "quarantine", "observe", "mortal", "no-reports", "partner-milter", "opendkim", "smtpd")
 	if err != nil {
 		return err
 	}
@@ -41,17 +41,18 @@ func (w *world) startMilters() error {
 	keys := []string{"rsa1@receiver.test", "ed1@receiver.test"}
 	trusted := []string{"list.test", "partner.test"}
 	for name, c := range map[string]settings{
-		"enforce":        {host: receiver, mode: "enforce", honorReject: true, local: ours, trusted: trusted, keys: keys},
+		"enforce":        {host: receiver, mode: "enforce", honorReject: true, local: ours, trusted: trusted, keys: keys, unix: true},
 		"quarantine":     {host: receiver, mode: "enforce", local: ours, trusted: trusted, keys: keys},
 		"observe":        {host: receiver, mode: "observe", local: ours, keys: keys},
 		"mortal":         {host: receiver, mode: "enforce", honorReject: true, local: ours},
+		"no-reports":     {host: receiver, mode: "enforce", honorReject: true, local: ours, uncounted: true, unix: true},
 		"partner-milter": {host: partner, mode: "enforce", honorReject: true, local: []string{ipPartner + "/32"}, keys: []string{"rsa1@partner.test"}, sealing: "alumni.partner.test"},
 	} {
 		m := &milter{w: w, name: name, program: "milter", config: c}
+		w.milters[name] = m
 		if err := m.run(); err != nil {
 			return err
 		}
-		w.milters[name] = m
 	}
 	return nil
 }
@@ -89,24 +90,24 @@ func (w *world) startPostfix() error {
 		"receiver": {
 			host: receiver, domain: "receiver.test", send: ipReceiver,
 			services: []service{
-				{"plain", nil},
+				{"plain", []string{"mynetworks=" + ipServer + "/32"}}, // report sends through it
 				{"in", []string{milters("enforce"), users}},
 				{"cautious", []string{milters("quarantine")}},
 				{"watching", []string{milters("observe")}},
 				{"killed", []string{milters("mortal")}},
-				{"bare-yes", []string{milters("enforce"), "smtpd_forbid_bare_newline=yes"}},
+				{"uncounted", []string{milters("no-reports")}},
+				{"bare-no", []string{milters("enforce"), "smtpd_forbid_bare_newline=no", "smtpd_forbid_unauth_pipelining=no"}},
+				{"bare-reject", []string{milters("enforce"), "smtpd_forbid_bare_newline=reject"}},
 				{"bare-normalize", []string{milters("enforce"), "smtpd_forbid_bare_newline=normalize"}},
 			},
-			transport: map[string]string{
-				"partner.test":         "smtp:[" + ipServer + "]:" + fmt.Sprint(w.ports["partner"]),
-				"broken@receiver.test": "error:5.2.0 this mailbox is broken",
-			},
+			transport: map[string]string{"partner.test": "smtp:[" + ipServer + "]:" + fmt.Sprint(w.ports["partner"])},
+			aliases:   map[string]string{"gone@receiver.test": "somebody@elsewhere.test"}, // which has no transport
 			// Bounces are filtered, too: that is how they get a signature.
 			extra: "internal_mail_filter_classes = bounce\nnon_smtpd_milters = " + w.socket("enforce") + "\n",
 		},
 		"partner": {
 			host: partner, domain: "partner.test", send: ipPartner,
-			services:  []service{{"partner", []string{milters("partner-milter", "opendkim"), "mynetworks=" + ipPartner + "/32"}}},
+			services:  []service{{"partner", []string{milters("opendkim", "partner-milter"), "mynetworks=" + ipPartner + "/32"}}},
 			transport: map[string]string{"receiver.test": "smtp:[" + ipServer + "]:" + fmt.Sprint(w.ports["in"])},
 			aliases:   map[string]string{"you@alumni.partner.test": "you@receiver.test"},
 			extra:     "virtual_alias_domains = alumni.partner.test\n",

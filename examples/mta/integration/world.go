@@ -23,6 +23,7 @@ type world struct {
 	nameServer, keyServer, resolver *process
 	postfix                         map[string]*postfix
 	milters                         map[string]*milter
+	ledger                          map[[2]string]int64 // final answers by milter and author domain
 }
 
 // The senders, told apart by SPF.
