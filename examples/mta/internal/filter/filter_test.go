@@ -247,6 +247,24 @@ func TestManyMessages(t *testing.T) {
 	require.Len(t, w.counted.all, 30)
 }
 
+// The next client of a connection is another one: not the one that has logged in.
+func TestNextClient(t *testing.T) {
+	w := newWorld(t, ourKeys)
+	l := mail{ip: "198.51.100.77", helo: "x", from: "u@ours.example", login: "u", rcpt: []string{"a@good.example"}, text: "From: u@ours.example\r\n\r\nx\r\n"}
+	m := w.connect(t)
+	m.open(l)
+	for _, login := range []string{"u", "", "u", ""} {
+		l.login = login
+		m.mailFrom(l)
+		m.data(l)
+		out := m.end().apply(t, l.text, true, true)
+		require.Equal(t, login != "", strings.HasPrefix(out, "DKIM-Signature:"), out)
+		require.Equal(t, login == "", strings.HasPrefix(out, "Authentication-Results:"), out)
+		m.write('K')
+		m.send(nrConn, 'C', "client\x004\x10\x00", l.ip, "\x00")
+	}
+}
+
 // A client that hangs up, in whatever phase, or says something that is no packet,
 // leaves neither a connection nor a goroutine behind.
 func TestHangUp(t *testing.T) {
@@ -456,4 +474,14 @@ func (w *world) goroutines(t *testing.T) int {
 		return len(w.server.links) == 0
 	}, 10*time.Second, 5*time.Millisecond)
 	return runtime.NumGoroutine()
+}
+
+// An MTA that says nothing any more is given up.
+func TestTimeout(t *testing.T) {
+	w := newWorld(t, "[milter]\ntimeout = \"50ms\"\n")
+	m := w.connect(t)
+	m.open(fromGood)
+	m.mailFrom(fromGood)
+	_, err := m.conn.Read(make([]byte, 1))
+	require.Error(t, err)
 }

@@ -155,10 +155,10 @@ func (l *link) look(code milter.Code, data []byte) error {
 	case milter.CodeAbort:
 		l.setBusy(false)
 	case milter.CodeQuitNewConn: // Sendmail keeps the connection for its next client
-		l.rest = nil
 		l.setBusy(false)
-		l.session.reset()
 		l.session.client(netip.Addr{})
+		// To the library it is SMFIC_ABORT, with which it forgets macros as well.
+		l.rest = append(l.frame[:0], 0, 0, 0, 1, byte(milter.CodeAbort))
 	case milter.CodeData:
 		l.rest = nil
 		return l.reply(milter.OptNoData)

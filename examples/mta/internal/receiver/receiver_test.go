@@ -440,3 +440,11 @@ func TestBareLineFeed(t *testing.T) {
 	require.Contains(t, w.send(t, "<a@good.example>", "<b@ours.example>", text), "250")
 	require.True(t, strings.HasSuffix(w.inbox(t, "b")[0], "\r\n"+text))
 }
+
+// A client that says nothing any more is given up.
+func TestTimeout(t *testing.T) {
+	w := newWorld(t, "[smtpd]\ntimeout = \"100ms\"\n")
+	c := w.connect(t)
+	_, err := io.Copy(io.Discard, c.conn)
+	require.NoError(t, err)
+}

@@ -86,7 +86,7 @@ func (r *Reporter) Run(ctx context.Context) (Summary, error) {
 func (r *Reporter) report(ctx context.Context, p *aggregate.Pending, sum *Summary) error {
 	log := r.Log.With("domain", p.Header.Policy.Domain, "report_id", p.Header.ReportID)
 	checker := aggregate.Checker{Resolver: r.Resolver, Own: []string{r.Config.Reports.Email}}
-	later := false
+	later, sent := false, sum.Sent
 	for _, d := range checker.Check(ctx, p.Header.Policy.Domain, aggregate.RUA, p.RUA) {
 		switch d.Status {
 		case authres.Pass:
@@ -125,7 +125,7 @@ func (r *Reporter) report(ctx context.Context, p *aggregate.Pending, sum *Summar
 	case later && r.Now.Sub(p.Header.End) < keep:
 		sum.Kept++
 		return nil
-	case later:
+	case later, sum.Sent == sent:
 		log.Warn("given up")
 		sum.Dropped++
 	}

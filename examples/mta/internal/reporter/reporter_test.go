@@ -197,7 +197,7 @@ func TestFailures(t *testing.T) {
 		late Summary
 	}{
 		{"try again", &smtp.SMTPError{Code: 451, Message: "later"}, Summary{Kept: 1}, Summary{Dropped: 2}},
-		{"refused", &smtp.SMTPError{Code: 550, Message: "no"}, Summary{}, Summary{}},
+		{"refused", &smtp.SMTPError{Code: 550, Message: "no"}, Summary{Dropped: 1}, Summary{Dropped: 1}},
 		{"broken", errors.New("broken"), Summary{Kept: 1}, Summary{Dropped: 2}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
