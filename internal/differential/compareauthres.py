@@ -11,6 +11,7 @@ the run ends with status 1. Where another parser differs, it differs from both.
 import collections
 import json
 import random
+import re
 import sys
 
 import rfc8601
@@ -129,6 +130,8 @@ def ours(answer):
 # Where we read something else than the grammar, on purpose.
 EXPLAINED = [
     ("5: an authserv-id that is empty names nobody", lambda value, mine, arbiter, answer: mine is None and arbiter and arbiter[0] == "" and "authserv-id" in answer["error"]),
+    ("RFC 6531, section 3.3: U-labels are those of a name that IDNA has, which does not end in a number",
+     lambda value, mine, arbiter, answer: mine is None and arbiter and re.search(r"[^\x00-\x7f][^ ;()]*\.[0-9]+\s*(?=[;(\s]|$)", value)),
 ]
 
 

@@ -142,8 +142,10 @@ class Case:
         value = self.sep.join(n if v is None else n + b"=" + v for n, v in items) + self.end
         at = re.search(rb"(?:^|[;\s])b[ \t\r\n]*=", value)
         data = b"".join(canonical_field(f, relaxed_head) for f in select(self.fields, self.h))
+        # With the value of b= goes the white space around it (section 3.7).
+        bare = value[:at.end()] + value[at.end():].lstrip(b" \t\r\n") if at else value
+        data += canonical_field(self.name + bare + b"\r\n", relaxed_head)[:-2]
         field = self.name + value + b"\r\n"
-        data += canonical_field(field, relaxed_head)[:-2]
         key = self.keys[self.kind]
         signature = self.b(b64(key.sign(hashlib.sha256(data).digest())))
         if at:
