@@ -81,9 +81,28 @@ type Key struct {
 
 // Signing says which mail is signed, and with what.
 type Signing struct {
-	Keys          []Key `toml:"key"`
-	Authenticated *bool `toml:"authenticated"` // sign for clients that have authenticated; default true
-	Required      bool  `toml:"required"`      // refuse to pass outgoing mail for which there is no key
+	Keys          []Key     `toml:"key"`
+	Accounts      []Account `toml:"account"`
+	Authenticated *bool     `toml:"authenticated"` // sign for clients that have authenticated; default true
+	Required      bool      `toml:"required"`      // refuse to pass outgoing mail for which there is no key
+}
+
+// Account says who a client that has logged in may write as. Addresses are as
+// dkim.CheckSubmission takes them: "a@example.com" or "@example.com".
+type Account struct {
+	Login     string   `toml:"login"`
+	Addresses []string `toml:"addresses"`
+}
+
+// Permitted returns the addresses of a login; ok is false if there are no accounts, so
+// that nothing is to be checked.
+func (s *Signing) Permitted(login string) (addresses []string, ok bool) {
+	for _, a := range s.Accounts {
+		if a.Login == login {
+			addresses = append(addresses, a.Addresses...)
+		}
+	}
+	return addresses, len(s.Accounts) > 0
 }
 
 // Sealing says which mail gets an ARC set.
@@ -274,6 +293,16 @@ func (c *Config) check() error {
 	for i, k := range c.Signing.Keys {
 		if k.Domain == "" || k.Selector == "" || k.File == "" {
 			return fmt.Errorf("signing.key %d: domain, selector and file are all needed", i+1)
+		}
+	}
+	for i, a := range c.Signing.Accounts {
+		if a.Login == "" || len(a.Addresses) == 0 {
+			return fmt.Errorf("signing.account %d: login and addresses are both needed", i+1)
+		}
+		for _, x := range a.Addresses {
+			if !strings.Contains(x, "@") {
+				return fmt.Errorf("signing.account %d: %q is neither an address nor @domain", i+1, x)
+			}
 		}
 	}
 	if s := c.Sealing; len(s.Recipients) > 0 && (s.Domain == "" || s.Selector == "" || s.File == "") {

@@ -43,6 +43,8 @@ func TestParse(t *testing.T) {
 		{"network", "hostname = \"a\"\nlocal_networks = [\"10.0.0.1\"]", "local_networks"},
 		{"listen", "hostname = \"a\"\n[milter]\nlisten = \"/run/x\"", "unix:PATH"},
 		{"half a key", "hostname = \"a\"\n[[signing.key]]\ndomain = \"b\"", "signing.key 1"},
+		{"account without addresses", "hostname = \"a\"\n[[signing.account]]\nlogin = \"b\"", "signing.account 1"},
+		{"account with a domain alone", "hostname = \"a\"\n[[signing.account]]\nlogin = \"b\"\naddresses = [\"b\"]", "signing.account 1"},
 		{"sealing without a key", "hostname = \"a\"\n[sealing]\nrecipients = [\"b\"]", "sealing"},
 		{"half a certificate", "hostname = \"a\"\n[smtpd]\ncertificate = \"b\"", "belong together"},
 		{"no TOML", "hostname", ""},

@@ -144,6 +144,9 @@ func TestOutgoing(t *testing.T) {
 	roaming := local
 	roaming.ip, roaming.login = "198.51.100.77", "u"
 	roaming.text = "Authentication-Results: mx.ours.example; dmarc=pass\r\n" + roaming.text
+	const accounts = "[[signing.account]]\nlogin = \"u\"\naddresses = [\"u@mail.ours.example\"]\n[[signing.account]]\nlogin = \"v\"\naddresses = [\"@ours.example\"]\n"
+	other := roaming
+	other.login = "v"
 	foreign := local
 	foreign.text = "From: x@elsewhere.example\r\n\r\nx\r\n"
 	for _, c := range []struct {
@@ -155,6 +158,10 @@ func TestOutgoing(t *testing.T) {
 	}{
 		{"local", ourKeys, local, "c", true},
 		{"logged in", ourKeys, roaming, "c", true},
+		{"an account's own address", "mode = \"enforce\"\n" + ourKeys + accounts, roaming, "c", true},
+		{"an account that may not", "mode = \"enforce\"\n" + ourKeys + accounts, other, "550 5.7.1 Not permitted", false},
+		{"an account that may not, observed", ourKeys + accounts, other, "c", false},
+		{"a network has no account", "mode = \"enforce\"\n" + ourKeys + accounts, local, "c", true},
 		{"another's domain", ourKeys, foreign, "c", false},
 		{"another's domain, where a signature is demanded", "[signing]\nrequired = true\n" + ourKeys, foreign, "550 5.7.1 ", false},
 		{"no keys", "", local, "c", false},

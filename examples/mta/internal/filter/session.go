@@ -62,9 +62,10 @@ func (c *session) Helo(name string, _ *milter.Modifier) (milter.Response, error)
 func (c *session) MailFrom(_ string, m *milter.Modifier) (milter.Response, error) {
 	c.reset()
 	g := c.s.Live.Get()
-	authenticated := m.Macros["{auth_authen}"] != "" || m.Macros["auth_authen"] != ""
+	login := m.Macros["{auth_authen}"]
+	authenticated := login != ""
 	c.t = &transaction{
-		c: c, gate: g, from: unbracket(c.envelope[0]), authenticated: authenticated, outgoing: g.Outgoing(c.ip, authenticated),
+		c: c, gate: g, from: unbracket(c.envelope[0]), authenticated: authenticated, login: login, outgoing: g.Outgoing(c.ip, authenticated),
 	}
 	for _, arg := range c.envelope[1:] {
 		if strings.EqualFold(arg, "SMTPUTF8") {

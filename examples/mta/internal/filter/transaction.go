@@ -26,6 +26,7 @@ type transaction struct {
 	from          string
 	smtputf8      bool
 	authenticated bool
+	login         string
 	outgoing      bool
 	seal          bool
 
@@ -227,6 +228,16 @@ func (t *transaction) send(m *milter.Modifier, log *slog.Logger) (mailauth.SMTPR
 		}
 	}
 	author := gate.Author(h)
+	c := t.gate.Config
+	if permitted, check := c.Signing.Permitted(t.login); check && t.authenticated {
+		if err := dkim.CheckSubmission(msg, permitted...); err != nil {
+			log.Warn("not permitted", "error", err, "author", author, "login", t.login)
+			if c.Mode == config.Enforce {
+				return mailauth.SMTPReply{Code: 550, Enhanced: "5.7.1", Text: "Not permitted to write as this author"}, nil
+			}
+			return ok, nil
+		}
+	}
 	var signed string
 	err := keys.ErrNoKey
 	if len(t.signers) > 0 {
@@ -234,7 +245,7 @@ func (t *transaction) send(m *milter.Modifier, log *slog.Logger) (mailauth.SMTPR
 	}
 	if err != nil {
 		log.Warn("not signed", "error", err, "author", author)
-		if t.gate.Config.Signing.Required {
+		if c.Signing.Required {
 			return mailauth.SMTPReply{Code: 550, Enhanced: "5.7.1", Text: "Message cannot be signed: " + err.Error()}, nil
 		}
 		return ok, nil
