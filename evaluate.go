@@ -409,16 +409,24 @@ func (ev *Evaluation) Finish() (*Result, error) {
 		ev.author = ev.author.Refuse(d[0].Defect)
 	}
 	r := &Result{Session: ev.session, Time: ev.now, Author: ev.author, Defects: m.Defects()}
-	r.DKIM = ev.dkim.Finish(m)
-	ev.dkimScope.Finish()
-	ev.spf.wait()
-	r.SPF = ev.spf.result
-	ids := make([]dmarc.Identifier, 0, 1+len(r.DKIM))
-	ids = append(ids, dmarc.SPFIdentifier(r.SPF.Status, r.SPF.Domain))
-	for i := range r.DKIM {
-		ids = append(ids, dmarc.DKIMIdentifier(r.DKIM[i].Status, r.DKIM[i].Signature.Domain, r.DKIM[i].Signature.Selector))
+	identifiers := func() []dmarc.Identifier {
+		r.DKIM = ev.dkim.Finish(m)
+		ev.dkimScope.Finish()
+		ev.spf.wait()
+		r.SPF = ev.spf.result
+		ids := make([]dmarc.Identifier, 0, 1+len(r.DKIM))
+		ids = append(ids, dmarc.SPFIdentifier(r.SPF.Status, r.SPF.Domain))
+		for i := range r.DKIM {
+			ids = append(ids, dmarc.DKIMIdentifier(r.DKIM[i].Status, r.DKIM[i].Signature.Domain, r.DKIM[i].Signature.Selector))
+		}
+		return ids
 	}
-	r.DMARC = ev.dmarc.Verify(ev.ctx, ev.author, ids...)
+	if ev.author.Err() != nil || ev.dmarcScope.Waits() {
+		r.DMARC = ev.dmarc.Verify(ev.ctx, ev.author, identifiers()...)
+	} else {
+		// The policy first: a forger's servers, which may never answer, must not use up its time.
+		r.DMARC = ev.dmarc.VerifyFunc(ev.ctx, ev.author, identifiers)
+	}
 	ev.dmarcScope.Finish()
 	r.ARC = ev.arc.Finish(m)
 	ev.arcScope.Finish()

@@ -52,11 +52,37 @@ func (v *Verifier) walker(ctx context.Context) (w *walker, done func()) {
 // Verify evaluates a message (RFC 9989, section 5.3) from its author and the
 // outcomes of its SPF and DKIM checks, all of them, whether they passed or not.
 func (v *Verifier) Verify(ctx context.Context, a Author, ids ...Identifier) Result {
+	return v.verify(ctx, a, ids, nil)
+}
+
+// VerifyFunc is [Verifier.Verify] for a caller whose SPF and DKIM checks are still under
+// way. It asks first what the Author Domains' records are, and calls identifiers once it
+// needs the outcomes, so that whoever holds up those checks does not use up the time for
+// the policy. identifiers is called at most once, and not for an Author with an error.
+func (v *Verifier) VerifyFunc(ctx context.Context, a Author, identifiers func() []Identifier) Result {
+	return v.verify(ctx, a, nil, identifiers)
+}
+
+func (v *Verifier) verify(ctx context.Context, a Author, ids []Identifier, later func() []Identifier) Result {
 	if err := a.Err(); err != nil {
 		return Result{Status: authres.PermError, Err: err, Domain: a.Domain(), Method: v.method()}
 	}
 	w, done := v.walker(ctx)
 	defer done()
+	v.prefetchAll(w, a, ids)
+	if len(a.domains) == 1 {
+		c := v.discover(w, a.domains[0])
+		if later != nil {
+			ids = later()
+			v.prefetchAll(w, a, ids)
+		}
+		return v.judge(w, c, ids)
+	}
+	return v.verifyEach(w, a, ids, later)
+}
+
+// prefetchAll asks ahead for the walks of authors and of identifiers that may matter.
+func (v *Verifier) prefetchAll(w *walker, a Author, ids []Identifier) {
 	for _, d := range a.domains {
 		v.prefetch(w.dns, d)
 		for i, id := range ids {
@@ -67,11 +93,6 @@ func (v *Verifier) Verify(ctx context.Context, a Author, ids ...Identifier) Resu
 			}
 		}
 	}
-	if len(a.domains) == 1 {
-		c := v.discover(w, a.domains[0])
-		return v.judge(w, c, ids)
-	}
-	return v.verifyEach(w, a.domains, ids)
 }
 
 // matters reports whether alignment of the identifier can decide the result.
@@ -82,14 +103,18 @@ func (id Identifier) matters() bool {
 // verifyEach evaluates several Author Domains. The strictest outcome stands for
 // the message (RFC 9989, section 11.5); nothing that is not a pass for each of
 // them is a pass.
-func (v *Verifier) verifyEach(w *walker, authors []domain.Name, ids []Identifier) Result {
+func (v *Verifier) verifyEach(w *walker, a Author, ids []Identifier, later func() []Identifier) Result {
 	// What is asked about identifiers must not use up the questions for an author
 	// further back, who may be the one that somebody wants to hide.
-	cases := make([]discovered, 0, len(authors))
-	for _, d := range authors {
+	cases := make([]discovered, 0, len(a.domains))
+	for _, d := range a.domains {
 		cases = append(cases, v.discover(w, d))
 	}
-	each := make([]Result, 0, len(authors))
+	if later != nil {
+		ids = later()
+		v.prefetchAll(w, a, ids)
+	}
+	each := make([]Result, 0, len(a.domains))
 	worst := 0
 	for i, c := range cases {
 		each = append(each, v.judge(w, c, ids))
@@ -126,10 +151,19 @@ type discovered struct {
 	discovery
 	queries []Query
 	diag    []Diagnostic
+	missing bool  // the author does not exist; known only where it makes a difference
+	unknown error // whether it exists is not known, though it would make one
 }
 
 func (v *Verifier) discover(w *walker, author domain.Name) (c discovered) {
 	c.discovery = w.discover(author, v.method())
+	if c.err == nil && c.policy >= 0 {
+		if l := &w.levels[c.policy]; l.bad == nil && l.name != author && l.rec.Nonexistent() != l.rec.Subdomain() {
+			var exists bool
+			exists, c.unknown = w.exists(author)
+			c.missing = c.unknown == nil && !exists
+		}
+	}
 	c.queries, c.diag = w.take()
 	return c
 }
@@ -164,7 +198,7 @@ func (v *Verifier) judge(w *walker, c discovered, ids []Identifier) (r Result) {
 	r.PolicyDomain, r.Record = found.name.String(), found.rec
 	r.psd = found.psd == PSDYes
 	r.alignments(w, d, ids)
-	r.apply(w, found.name != author)
+	r.apply(w, &c, found.name != author)
 	return r
 }
 
@@ -222,7 +256,7 @@ func (r *Result) alignments(w *walker, d *discovery, ids []Identifier) {
 
 // apply determines the policy: the tag (RFC 9989, section 4.10.1), then t (section
 // 4.7). Whether the author exists is asked only where the answer makes a difference.
-func (r *Result) apply(w *walker, subdomain bool) {
+func (r *Result) apply(w *walker, c *discovered, subdomain bool) {
 	rec := r.Record
 	r.Published, r.Tag = rec.P, "p"
 	if subdomain {
@@ -230,19 +264,16 @@ func (r *Result) apply(w *walker, subdomain bool) {
 		if rec.SP != "" {
 			r.Tag = "sp"
 		}
-		if np := rec.Nonexistent(); np != r.Published {
-			n, _ := domain.Parse(r.Domain)
-			switch exists, err := w.exists(n); {
-			case err != nil && r.Status == authres.Fail:
-				r.Status, r.Err = errorStatus(err), err
-				r.Published, r.Tag = "", ""
-			case err != nil:
-				// A pass stays one. Nothing is to be applied, and what would have been is not known.
-				w.note(LookupFailed, n)
-				r.Published, r.Tag = "", ""
-			case !exists:
-				r.Published, r.Tag = np, "np"
-			}
+		switch err := c.unknown; {
+		case err != nil && r.Status == authres.Fail:
+			r.Status, r.Err = errorStatus(err), err
+			r.Published, r.Tag = "", ""
+		case err != nil:
+			// A pass stays one. Nothing is to be applied, and what would have been is not known.
+			w.note(LookupFailed, c.author)
+			r.Published, r.Tag = "", ""
+		case c.missing:
+			r.Published, r.Tag = rec.Nonexistent(), "np"
 		}
 	}
 	if r.Policy = r.Published; rec.T {

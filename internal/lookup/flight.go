@@ -17,14 +17,13 @@ import (
 // next question until Close, which makes a question in a row cost two channel
 // operations; a Peeker with the answer at hand needs not even these.
 type flights struct {
-	running     int
-	runningSpec int
-	queue       []*entry // demanded, waiting for a place
-	specQueue   []*entry // speculative, likewise
-	workers     int
-	idle        []chan *entry
-	drained     chan struct{} // closed when the last worker of a closed session ends
-	free        []chan struct{}
+	running   int
+	queue     []*entry // demanded, waiting for a place
+	specQueue []*entry // speculative, likewise
+	workers   int
+	idle      []chan *entry
+	drained   chan struct{} // closed when the last worker of a closed session ends
+	free      []chan struct{}
 }
 
 // begin asks e's question: from memory at once, else on a worker as soon as
@@ -47,7 +46,7 @@ func (s *Session) begin(e *entry) {
 	}
 	e.state = queued
 	if s.place(e.demanded == 0) && len(s.queue) == 0 {
-		s.take(e, e.demanded == 0)
+		s.take(e)
 		s.start(e)
 		return
 	}
@@ -61,16 +60,10 @@ func (s *Session) begin(e *entry) {
 
 // promote makes a speculative question that is not yet answered a demanded one.
 func (s *Session) promote(e *entry) {
-	switch {
-	case e.state == queued && e.spec && !slices.Contains(s.queue, e):
+	if e.state == queued && e.spec && !slices.Contains(s.queue, e) {
 		s.queue = append(s.queue, e) // next skips it in specQueue
-	case e.state == running && e.specRun:
-		e.specRun = false
-		s.runningSpec--
-	default:
-		return
+		s.schedule()
 	}
-	s.schedule()
 }
 
 // schedule hands queued questions to workers as long as there are places.
@@ -96,32 +89,30 @@ func (s *Session) start(e *entry) {
 func (s *Session) next() *entry {
 	if s.place(false) {
 		if e := pop(&s.queue); e != nil {
-			return s.take(e, false)
+			return s.take(e)
 		}
 	}
 	if s.place(true) {
 		if e := pop(&s.specQueue); e != nil {
-			return s.take(e, true)
+			return s.take(e)
 		}
 	}
 	return nil
 }
 
 // place reports whether there is a place for one more question. Speculative ones
-// leave a quarter of the places alone.
+// leave a quarter of the places alone, whoever has the others: what is asked ahead of a
+// server that never answers, and demanded later, must not take every place there is.
 func (s *Session) place(spec bool) bool {
-	if spec && s.runningSpec >= s.limits.Parallel-(s.limits.Parallel+3)/4 {
-		return false
+	if spec {
+		return s.running < s.limits.Parallel-(s.limits.Parallel+3)/4
 	}
 	return s.running < s.limits.Parallel
 }
 
-func (s *Session) take(e *entry, spec bool) *entry {
-	e.state, e.sent, e.specRun = running, true, spec
+func (s *Session) take(e *entry) *entry {
+	e.state, e.sent = running, true
 	s.running++
-	if spec {
-		s.runningSpec++
-	}
 	return e
 }
 
@@ -178,10 +169,6 @@ func (s *Session) work(e *entry) {
 // land ends the run of a worker's question.
 func (s *Session) land(e *entry, a dnsutil.Answer, err error) {
 	s.running--
-	if e.specRun {
-		e.specRun = false
-		s.runningSpec--
-	}
 	if err != nil {
 		if cause := s.ctx.cause(); cause != nil {
 			a, err = dnsutil.Answer{}, cause

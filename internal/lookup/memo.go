@@ -22,7 +22,6 @@ type entry struct {
 	t        dnsutil.Type
 	state    state
 	spec     bool   // begun by Prefetch
-	specRun  bool   // runs in a speculative place
 	sent     bool   // reached the Resolver
 	demanded uint64 // a bit for each scope that demanded it
 	charged  uint64 // ... that has paid for the answer

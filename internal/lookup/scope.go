@@ -224,6 +224,15 @@ func (sc *Scope) Slowest() time.Duration {
 	return sc.slowest
 }
 
+// Waits reports whether a question of the scope may have to wait until an earlier scope
+// has called Finish, because the session has fewer than they could ask together.
+func (sc *Scope) Waits() bool {
+	sc.s.mu.Lock()
+	defer sc.s.mu.Unlock()
+	room, busy := sc.room()
+	return busy != nil && room < sc.max
+}
+
 // Limit lowers the scope's own limit on distinct questions, when it is known that
 // it needs fewer: later scopes then need not wait for what it will not ask. Its
 // share of octets shrinks with it. A limit below what it has asked is that. It never raises the limit.
