@@ -182,10 +182,10 @@ func TestAllocations(t *testing.T) {
 		keys          []crypto.Signer
 		times, octets uint64
 	}{
-		{"1 KB", textBody(1 << 10), []crypto.Signer{key}, 32, 10 << 10},
-		{"1 KB, Ed25519", textBody(1 << 10), []crypto.Signer{ed}, 23, 8 << 10},
-		{"200 KB", htmlBody(200 << 10), []crypto.Signer{key}, 33, 12 << 10},
-		{"five", textBody(10 << 10), []crypto.Signer{key, key, key, key, key}, 117, 36 << 10},
+		{"1 KB", textBody(1 << 10), []crypto.Signer{key}, 28, 9 << 10},
+		{"1 KB, Ed25519", textBody(1 << 10), []crypto.Signer{ed}, 19, 7 << 10},
+		{"200 KB", htmlBody(200 << 10), []crypto.Signer{key}, 29, 11 << 10},
+		{"five", textBody(10 << 10), []crypto.Signer{key, key, key, key, key}, 106, 35 << 10},
 	} {
 		l := newLoad(t, c.name, c.body, benchTags, c.keys...)
 		allocates(t, c.name, c.times, c.octets, func() { l.verify() })

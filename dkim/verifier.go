@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/seed2385d973/mailauth/dnsutil"
@@ -150,7 +149,6 @@ type Verification struct {
 	results  []Result
 	first    item   // beside results
 	items    []item // those behind the first
-	selected []int  // the fields of all items
 	key1     key
 	keys     []key            // distinct names, those behind key1
 	order    [maxListed]uint8 // of results: those examined, what matters most first
@@ -163,11 +161,21 @@ type Verification struct {
 // item is what the verification needs of a signature beyond its Result.
 type item struct {
 	parsed
-	examine bool
-	fields  []int // selected by h=
-	hashed  bool  // digest and outcome are set
-	digest  [32]byte
-	outcome error // of the cryptography
+	examine  bool
+	selected int     // fields, by h=
+	few      [24]int // these, where h= names no more
+	many     []int   // else these
+	hashed   bool    // digest and outcome are set
+	digest   [32]byte
+	outcome  error // of the cryptography
+}
+
+// fields returns the fields that h= selects.
+func (it *item) fields() []int {
+	if it.many != nil {
+		return it.many
+	}
+	return it.few[:it.selected]
 }
 
 // key is a key that was or will be fetched.
@@ -191,10 +199,12 @@ func (vn *Verification) read(k, field int) {
 	r, it := &vn.results[k], vn.item(k)
 	r.Field, r.Total = field, vn.total
 	it.parsed = parseSignature(vn.header.Field(field).Value(), vn.header.Internationalized(), &r.Signature, tags[:0])
-	start := len(vn.selected)
-	vn.selected = vn.forms.Select(slices.Grow(vn.selected, len(it.msg.Names)), it.msg.Names, field)
-	it.fields = vn.selected[start:len(vn.selected):len(vn.selected)]
-	r.Coverage = cover(vn.header, it.fields)
+	if n := len(it.msg.Names); n <= len(it.few) {
+		it.selected = len(vn.forms.Select(it.few[:0], it.msg.Names, field))
+	} else {
+		it.many = vn.forms.Select(make([]int, 0, n), it.msg.Names, field)
+	}
+	r.Coverage = cover(vn.header, it.fields())
 	if it.err == nil {
 		it.err = vn.v.judge(&it.parsed, vn.now)
 	}

@@ -137,7 +137,7 @@ func (vn *Verification) body(it *item, r *Result, m *message.Message) error {
 // way to make a receiver work.
 func (vn *Verification) crypto(k int, rec *sig.Record) error {
 	it := vn.item(k)
-	it.digest = vn.forms.Sum(it.fields, it.msg.Header, it.key.Algorithm.Hash(), vn.results[k].Field, it.key.Start, it.key.End)
+	it.digest = vn.forms.Sum(it.fields(), it.msg.Header, it.key.Algorithm.Hash(), vn.results[k].Field, it.key.Start, it.key.End)
 	for j := range vn.results {
 		o := vn.item(j)
 		if o.hashed && o.keyName == it.keyName && o.key.Algorithm == it.key.Algorithm &&

@@ -87,10 +87,9 @@ func (b *body) want(h BodyHash, allowSHA1 bool) {
 	b.requests = append(b.requests, request{BodyHash: h})
 }
 
-// fromSignatures reads which digests the signature fields of h need. A field
+// fromSignatures wants the digests that the signature fields of h need. A field
 // that is malformed asks for nothing: its verifier reports it without one.
-func fromSignatures(h *Header, allowSHA1 bool) []request {
-	var b body
+func (b *body) fromSignatures(h *Header, allowSHA1 bool) {
 	for _, k := range [...]struct {
 		name string
 		max  int
@@ -102,7 +101,6 @@ func fromSignatures(h *Header, allowSHA1 bool) []request {
 			}
 		}
 	}
-	return b.requests
 }
 
 // signatureBodyHash reads a=, c= and l= of a signature field (RFC 6376, section

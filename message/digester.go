@@ -38,7 +38,7 @@ type Digester struct {
 	header   *Header
 	body     body
 	err      error
-	message  *Message
+	message  *Message // complete when finished
 	started  bool
 	finished bool
 }
@@ -142,14 +142,20 @@ func headerEnd(text string, p []byte) (n int, plain bool) {
 }
 
 func (d *Digester) endHeader(text string, closed, plain bool) error {
-	h, err := parseHeader(text, closed, plain, d.limits)
-	if err != nil {
+	all := &struct { // in one piece
+		header  Header
+		message Message
+		request [1]request
+	}{}
+	h := &all.header
+	if err := h.parse(text, closed, plain, d.limits); err != nil {
 		return err
 	}
 	h.utf8 = h.utf8 || d.SMTPUTF8
-	d.header = h
+	d.header, d.message = h, &all.message
 	d.text = strings.Builder{}
-	d.body.requests = fromSignatures(h, d.AllowSHA1)
+	d.body.requests = all.request[:0]
+	d.body.fromSignatures(h, d.AllowSHA1)
 	for _, w := range d.Want {
 		d.body.want(w, d.AllowSHA1)
 	}
@@ -167,8 +173,11 @@ func (d *Digester) Header() *Header { return d.header }
 
 // Finish ends the message and returns it. Called again it returns the same.
 func (d *Digester) Finish() (*Message, error) {
-	if d.finished || d.err != nil {
-		return d.message, d.err
+	switch {
+	case d.err != nil:
+		return nil, d.err
+	case d.finished:
+		return d.message, nil
 	}
 	d.finished = true
 	if d.header == nil {
@@ -178,14 +187,13 @@ func (d *Digester) Finish() (*Message, error) {
 		}
 	}
 	d.body.close()
-	m := &Message{header: d.header, bodySize: d.body.size, digests: d.body.requests}
-	m.defects = d.header.findings
+	m := d.message
+	m.header, m.bodySize, m.digests, m.defects = d.header, d.body.size, d.body.requests, d.header.findings
 	if d.body.ends.BareLF {
 		m.defects = append(m.defects[:len(m.defects):len(m.defects)], Finding{BareLF, -1})
 	}
 	if d.body.ends.BareCR {
 		m.defects = append(m.defects[:len(m.defects):len(m.defects)], Finding{BareCR, -1})
 	}
-	d.message = m
 	return m, nil
 }

@@ -7,28 +7,28 @@ import (
 	"github.com/seed2385d973/mailauth/internal/canon"
 )
 
-// parseHeader indexes text, a header block without its empty line. closed says
+// parse indexes text, a header block without its empty line, into a zero Header. closed says
 // whether there was one, plain that it has nothing but printable ASCII, SP, HTAB and
 // CRLF; that is not said of each that is so.
-func parseHeader(text string, closed, plain bool, limits Limits) (*Header, error) {
+func (h *Header) parse(text string, closed, plain bool, limits Limits) error {
 	if len(text) > limits.HeaderSize {
-		return nil, ErrHeaderSize
+		return ErrHeaderSize
 	}
-	h := &Header{text: text}
+	h.text = text
 	h.fields = make([]span, 0, min(strings.Count(text, "\n")+1, limits.Fields))
 	for pos := 0; pos < len(text); {
 		if len(h.fields) == limits.Fields {
-			return nil, ErrFieldCount
+			return ErrFieldCount
 		}
 		end, err := h.index(pos, plain, limits)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		pos = end
 	}
 	h.names.build(h)
 	h.whole(closed)
-	return h, nil
+	return nil
 }
 
 // index reads the field at pos, notes its defects and returns where it ends.

@@ -69,5 +69,9 @@ func ParseHeader(b []byte) (*Header, error) {
 	if end > limits.HeaderSize {
 		return nil, ErrHeaderSize
 	}
-	return parseHeader(string(b[:end]), closed, plain, limits)
+	h := &Header{}
+	if err := h.parse(string(b[:end]), closed, plain, limits); err != nil {
+		return nil, err
+	}
+	return h, nil
 }
