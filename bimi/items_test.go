@@ -3,6 +3,7 @@ package bimi
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -122,6 +123,22 @@ func TestItemsAreNamed(t *testing.T) {
 			s := sources[dir]
 			require.True(t, s.named[item] || elsewhere[item] != "" && strings.Contains(s.text, elsewhere[item]), "no test of the name %s in %s", item, dir)
 		}
+	}
+}
+
+// TestRowsAreNamed holds the rows of the threat matrix against the tests in the same way.
+func TestRowsAreNamed(t *testing.T) {
+	var text strings.Builder
+	for _, dir := range []string{".", "svgps", "markcert", "fetch", ".."} {
+		text.WriteString(itemNames(t, dir).text)
+	}
+	for _, row := range []int{4, 5, 6, 7, 8, 10, 11, 12, 13, 16, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 30} {
+		name := fmt.Sprintf("BIM-%02d", row)
+		found := false
+		for quoted := range strings.SplitSeq(text.String(), `"`) {
+			found = found || len(quoted) < 100 && strings.Contains(quoted, name)
+		}
+		require.True(t, found, "no test of the name %s", name)
 	}
 }
 

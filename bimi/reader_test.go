@@ -138,7 +138,7 @@ func TestReaderLieser(t *testing.T) {
 
 // TestStrip is row BIM-28 of the threat matrix: every form that some reader takes
 // for a receiver's field is found, and nothing else.
-func TestStrip(t *testing.T) { t.Run("Q1", strip) }
+func TestStrip(t *testing.T) { t.Run("Q1 BIM-28", strip) }
 
 func strip(t *testing.T) {
 	strip := []string{

@@ -20,6 +20,11 @@
 // 64 characters) are warnings; [Options].Raise turns those that a receiver
 // insists on into errors, and [Gmail], [Apple] and [Fastmail] are such options.
 //
+// An image that is accepted is to be shown as an image: by an img element, or as a
+// document of its own under a content security policy. Written into a page, even a
+// harmless style applies to the page ([Lenient] accepts styles), and an id or a class
+// may be the page's own.
+//
 // Decisions where the documents are silent, and why, are in DIVERGENCES.md.
 // That an image has at least two visible colours (the draft's section 2.4) cannot
 // be seen without drawing it, and is not checked.
