@@ -14,7 +14,17 @@ func (ev *Evaluation) evaluateBIMI(r *Result, h *message.Header) *bimi.Result {
 	if ev.e.BIMI == nil {
 		return nil
 	}
-	in := bimi.Message{Header: h, Author: ev.author, DMARC: r.DMARC, SPFAll: r.SPF.Breadth.All}
+	in := r.BIMIMessage(h)
+	v := *ev.e.BIMI
+	v.Resolver, v.Now = ev.dns.Scope(bimi.MaxQueries), ev.clock
+	out := v.Verify(ev.ctx, in)
+	return &out
+}
+
+// BIMIMessage returns what package bimi has to know of the message, whose header h is:
+// for a bimi.Verifier with another preset, and for bimi.Checker.CheckMessage.
+func (r *Result) BIMIMessage(h *message.Header) *bimi.Message {
+	in := &bimi.Message{Header: h, Author: r.Author, DMARC: r.DMARC, SPFAll: r.SPF.Breadth.All}
 	if o := r.DMARC.Override; o != nil && r.DMARC.Status == authres.Fail {
 		in.Override = string(o.Reason)
 	}
@@ -32,10 +42,7 @@ func (ev *Evaluation) evaluateBIMI(r *Result, h *message.Header) *bimi.Result {
 			Testing:       d.Testing,
 		})
 	}
-	v := *ev.e.BIMI
-	v.Resolver, v.Now = ev.dns.Scope(bimi.MaxQueries), ev.clock
-	out := v.Verify(ev.ctx, &in)
-	return &out
+	return in
 }
 
 // strip lists what must not be delivered as it came.

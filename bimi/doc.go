@@ -17,6 +17,10 @@
 // A logo is shown by the last program in the chain, which did none of this work:
 // [Reader] checks what it finds in a delivered message before it shows anything.
 //
+// For publishers, [Record.Strings] and [Lint] are about the record, [Authorities] about
+// who may issue the certificate, and a [Checker] about everything at once: which
+// receivers would show the logo, and what is missing, in words.
+//
 // # What it implements
 //
 // Nothing about BIMI is an RFC. "BIMI, section n" in this package is
@@ -34,5 +38,6 @@
 // for revocation lists: at most 256 KiB of evidence ([markcert.MaxBytes]) and
 // 64 KiB of indicator ([svgps.DefaultMaxCompressed]). The limits of the image and
 // of the certificates are those of packages svgps and markcert. A [Reader] decodes
-// at most the image's limit.
+// at most the image's limit. [Authorities] asks at most 32 questions
+// ([MaxAuthorizationQueries]).
 package bimi

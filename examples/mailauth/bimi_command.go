@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
+	"github.com/seed2385d973/mailauth"
 	"github.com/seed2385d973/mailauth/bimi"
 	"github.com/seed2385d973/mailauth/bimi/fetch"
 	"github.com/seed2385d973/mailauth/bimi/markcert"
@@ -19,7 +21,7 @@ func (o *options) bimiFlags(name string) {
 	preset := ""
 	if name == "bimi" {
 		preset = "draft"
-		o.fs.BoolVar(&o.check, "check", false, "check a domain for its owner in place of a message: bimi -check <domain> [selector]")
+		o.fs.BoolVar(&o.check, "check", false, "check a domain for its owner: bimi -check <domain> [selector], or bimi -check <file.eml> for a message of his")
 	}
 	o.fs.StringVar(&o.preset, "preset", preset, "evaluate BIMI by this `preset`: draft, gmail, apple or self-asserted")
 	o.fs.StringVar(&o.httpFile, "http", "", "fetch from this JSON `file` only (as in batch); no request is sent, as with -dns")
@@ -76,7 +78,7 @@ func bimiCommand(ctx context.Context, args []string, stdin io.Reader, stdout, st
 		return evaluateCommand(ctx, "bimi", args, stdin, stdout, stderr)
 	}
 	if len(names) < 1 || len(names) > 2 {
-		return usageError{errors.New("bimi -check wants a domain, and may have a selector behind it")}
+		return usageError{errors.New("bimi -check wants a domain, and may have a selector behind it, or a message in a file *.eml")}
 	}
 	c := bimi.Checker{}
 	if c.Resolver, err = o.resolver(); err != nil {
@@ -95,7 +97,12 @@ func bimiCommand(ctx context.Context, args []string, stdin io.Reader, stdout, st
 	if o.httpFile != "" {
 		c.Certificates.Revocation = markcert.BestEffortRevocation // a file rarely has the lists
 	}
-	r, err := c.Check(ctx, names[0], append(names, "")[1])
+	var r bimi.Readiness
+	if strings.HasSuffix(names[0], ".eml") && len(names) == 1 {
+		r, err = o.checkMessage(ctx, &c, names[0])
+	} else {
+		r, err = c.Check(ctx, names[0], append(names, "")[1])
+	}
 	if err != nil {
 		return err
 	}
@@ -104,6 +111,29 @@ func bimiCommand(ctx context.Context, args []string, stdin io.Reader, stdout, st
 	}
 	printReadiness(stdout, r)
 	return nil
+}
+
+// checkMessage evaluates a message, and checks its domain with what came of it.
+func (o *options) checkMessage(ctx context.Context, c *bimi.Checker, file string) (bimi.Readiness, error) {
+	data, err := o.readMessage(file)
+	if err != nil {
+		return bimi.Readiness{}, err
+	}
+	s, err := o.session()
+	if err != nil {
+		return bimi.Readiness{}, err
+	}
+	e := &mailauth.Evaluator{Resolver: c.Resolver}
+	ev := e.Start(ctx, s)
+	defer ev.Abort()
+	if _, err := ev.Write(data); err != nil {
+		return bimi.Readiness{}, err
+	}
+	r, err := ev.Finish()
+	if err != nil {
+		return bimi.Readiness{}, err
+	}
+	return c.CheckMessage(ctx, r.BIMIMessage(ev.Message().Header()))
 }
 
 func printReadiness(w io.Writer, r bimi.Readiness) {

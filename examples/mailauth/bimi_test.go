@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed2385d973/mailauth/bimi/markcert/markcerttest"
+	"github.com/seed2385d973/mailauth/dkim"
 )
 
 // ask runs one request through batch and returns its result.
@@ -174,4 +175,26 @@ warning: line 1, column 1: svg: no width or height: no width
 warning: line 1, column 1: svg: no width or height: no height
     fix: some receivers want absolute width and height of at least 96 pixels
 `, out.String())
+}
+
+// TestBIMICheckMessage: a message whose signature forgets BIMI-Selector.
+func TestBIMICheckMessage(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		p := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(p, []byte(text), 0o600))
+		return p
+	}
+	key := exampleKey(t)
+	text := "From: <news@example.com>\r\nBIMI-Selector: v=BIMI1; s=brand\r\n\r\nbody\r\n"
+	field, err := dkim.Sign(strings.NewReader(text), dkim.Signer{Domain: "example.com", Selector: "sel", Key: key, Fields: []string{"From", "From"}})
+	require.NoError(t, err)
+	zone := write("zone.txt", `_dmarc.example.com. TXT "v=DMARC1; p=reject"
+sel._domainkey.example.com. TXT "`+key.Record().String()+`"
+default._bimi.example.com. TXT "v=BIMI1; l=https://example.com/logo.svg"
+`)
+	var out, errs bytes.Buffer
+	require.Zero(t, run(context.Background(), []string{"bimi", "-check", "-dns", zone, "-http", write("web.json", "{}"), write("m.eml", field+text)}, strings.NewReader(""), &out, &errs), errs.String())
+	require.Contains(t, out.String(), "default._bimi.example.com, beside mail that passes DMARC by DKIM:\n")
+	require.Contains(t, out.String(), "warning: BIMI-Selector field not signed\n    fix: name BIMI-Selector in h= of the domain's own DKIM signature\n")
 }
