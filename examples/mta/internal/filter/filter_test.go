@@ -2,11 +2,13 @@ package filter
 
 import (
 	"context"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -491,4 +493,34 @@ func TestTimeout(t *testing.T) {
 	m.mailFrom(fromGood)
 	_, err := m.conn.Read(make([]byte, 1))
 	require.Error(t, err)
+}
+
+// flaky is a listener out of file descriptors, for a while.
+type flaky struct {
+	net.Listener
+	errs []error
+}
+
+func (f *flaky) Accept() (net.Conn, error) {
+	if len(f.errs) > 0 {
+		err := f.errs[0]
+		f.errs = f.errs[1:]
+		return nil, &net.OpError{Op: "accept", Err: os.NewSyscallError("accept4", err)}
+	}
+	return f.Listener.Accept()
+}
+
+// Running out of file descriptors does not end the milter; a broken listener does.
+func TestAccept(t *testing.T) {
+	w := newWorld(t, "[milter]\nconnections = 1\n")
+	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+	require.NoError(t, err)
+	s := &Server{Live: w.live, Log: w.server.Log}
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(&flaky{l, []error{syscall.EMFILE, syscall.ECONNABORTED}}) }()
+	w.address = l.Addr().String()
+	require.Equal(t, "c", w.deliver(t, fromGood.with("From: a@good.example\r\n\r\nx\r\n")).reply())
+	s.Shutdown(t.Context())
+	require.ErrorIs(t, <-ended, ErrClosed)
+	require.ErrorIs(t, (&Server{Live: w.live, Log: w.server.Log}).Serve(&flaky{l, []error{syscall.EBADF}}), syscall.EBADF)
 }

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"syscall"
+	"time"
 
 	"github.com/emersion/go-milter"
 	"github.com/seed2385d973/mailauth/dmarc/aggregate"
@@ -53,10 +55,17 @@ func (s *Server) Serve(l net.Listener) error {
 		free <- struct{}{}
 		conn, err := l.Accept()
 		if err != nil {
+			<-free
 			s.mu.Lock()
-			defer s.mu.Unlock()
-			if s.closing {
+			closing := s.closing
+			s.mu.Unlock()
+			switch {
+			case closing:
 				return ErrClosed
+			case passing(err):
+				s.Log.Warn("no connection could be taken", "error", err)
+				time.Sleep(100 * time.Millisecond)
+				continue
 			}
 			return err
 		}
@@ -85,6 +94,17 @@ func (s *Server) Serve(l net.Listener) error {
 		one := milter.Server{NewMilter: func() milter.Milter { return lk.session }}
 		one.Serve(&single{conn: lk})
 	}
+}
+
+// passing reports whether an error of Accept says nothing about the next one: the
+// client has gone already, or something is used up that others will give back.
+func passing(err error) bool {
+	for _, e := range []error{syscall.ECONNABORTED, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EINTR} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }
 
 // single is a listener with one connection.
