@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed2385d973/mailauth/authres"
 	"github.com/seed2385d973/mailauth/bimi/markcert/markcerttest"
 )
 
@@ -161,6 +162,7 @@ func TestCheckMessage(t *testing.T) {
 		{"selector malformed", "BIMI-Selector: brand\r\n", signed(0), nil, "default", "AFGA",
 			"warning: malformed BIMI-Selector field (fix: write BIMI-Selector: v=BIMI1; s=default with the selector in its place, or leave the field away)", ""},
 		{"two selectors", field + field, signed(0, 1), nil, "default", "", "failure: more than one BIMI-Selector field (fix: write the field once)", "a single BIMI-Selector field"},
+		{"DMARC failed", "", signed(), func(m *Message) { m.DMARC.Status = authres.Fail }, "default", "", "", "a pass of DMARC: sign the message with the author's domain"},
 		{"SPF only", "", signed(), spfOnly, "default", "AF", "", "a DKIM signature of the domain itself or of its organization"},
 		{"testing key", "", signed(), func(m *Message) { m.Signatures[0].Testing = true }, "default", "", "", "a DKIM signature of the domain that covers the whole message, with a key that is not in test mode"},
 	} {

@@ -56,8 +56,8 @@ func (r Readiness) Ready() bool {
 }
 
 // Checker checks a domain before its owner tells anybody about it: the DMARC
-// policy, the record, the image, where it lies, the certificate, and what each
-// known kind of receiver would make of it, and whether CAA records let the
+// policy, the record, the image, where it lies, the certificate, what each known
+// kind of receiver would make of it all, and whether CAA records let the
 // certificate's authority issue the next one. It is plain configuration and safe for
 // concurrent use while nobody changes it.
 type Checker struct {
@@ -142,6 +142,9 @@ func (c *Checker) check(ctx context.Context, m *Message, selector string, sc *lo
 		}
 		if x.Shows = x.Result.Status == Pass; !x.Shows {
 			x.Missing = missing(x.Result.Err)
+			if errors.Is(x.Result.Err, ErrDMARC) && !m.DMARC.OrganizationalRecord.IsZero() {
+				x.Missing = "a pass of DMARC: sign the message with the author's domain"
+			}
 		}
 		out.Receivers = append(out.Receivers, x)
 	}
