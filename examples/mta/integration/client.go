@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -60,6 +61,7 @@ type mail struct {
 	helo       string
 	mailFrom   string
 	to         []string
+	password   string // of userName, to log in with
 	parameters string // of MAIL FROM, with a leading space
 	author     string // the author domain, if a report will count the message under it
 	data       string
@@ -110,6 +112,9 @@ func (w *world) greet(m mail) (*client, error) {
 	r, err := c.reply()
 	if err == nil && r[0] == '2' {
 		r, err = c.command("EHLO %s", helo)
+	}
+	if err == nil && r[0] == '2' && m.password != "" {
+		r, err = c.command("AUTH PLAIN %s", base64.StdEncoding.EncodeToString([]byte("\x00"+userName+"\x00"+m.password)))
 	}
 	if err == nil && r[0] != '2' {
 		err = errors.New("greeting: " + r)

@@ -20,7 +20,7 @@ func main() {
 	dir := flag.String("dir", "", "an empty `directory` for everything that is written; other users must be able to enter it")
 	bin := flag.String("bin", "", "the `directory` of the programs milter, smtpd, report and forwarder")
 	only := flag.String("only", "", "only scenarios whose name matches a regular `expression`")
-	limit := flag.Duration("limit", 200*time.Second, "after this `time` the run has failed")
+	limit := flag.Duration("limit", 270*time.Second, "after this `time` the run has failed")
 	flag.Parse()
 	if *dir == "" || *bin == "" {
 		flag.Usage()

@@ -34,6 +34,7 @@ var scenarios = []struct {
 	{"a seal that nobody trusts rescues nothing", untrustedList},
 	{"a forwarder's milter seals what SPF alone vouched for", milterSeals},
 	{"outgoing mail verifies in another Postfix, with our milter and with OpenDKIM", outgoing},
+	{"mail of a user who has logged in is signed; of one who has not, judged", loggedIn},
 	{"a bounce that Postfix writes is signed, and passes as null-sender mail", bounce},
 	{"keys are reloaded by SIGHUP", reload},
 	{"smtpd: good mail", smtpdGood},
@@ -67,7 +68,7 @@ func (w *world) count(port, author string) {
 	}
 }
 
-var milterOf = map[string]string{"in": "enforce", "bare-no": "enforce", "bare-reject": "enforce", "bare-normalize": "enforce",
+var milterOf = map[string]string{"in": "enforce", "submission": "enforce", "bare-no": "enforce", "bare-reject": "enforce", "bare-normalize": "enforce",
 	"cautious": "quarantine", "watching": "observe", "partner": "partner-milter", "smtpd": "smtpd"}
 
 // arrive waits for a message in the Maildir of a Postfix.

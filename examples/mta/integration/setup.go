@@ -22,12 +22,12 @@ func (w *world) begin() error {
 		return err
 	}
 	// The ports of Postfix, then those of everything else.
-	err := w.choosePorts("plain", "in", "cautious", "watching", "killed", "uncounted", "bare-no", "bare-reject", "bare-normalize", "partner",
+	err := w.choosePorts("plain", "in", "submission", "cautious", "watching", "killed", "uncounted", "bare-no", "bare-reject", "bare-normalize", "partner",
 		"names", "keyserver", "resolver", "enforce", "quarantine", "observe", "mortal", "no-reports", "partner-milter", "opendkim", "smtpd")
 	if err != nil {
 		return err
 	}
-	for _, f := range []func() error{w.makeKeys, w.startDNS, w.startMilters, w.startOpenDKIM, w.startPostfix} {
+	for _, f := range []func() error{w.makeKeys, w.startDNS, w.startMilters, w.startOpenDKIM, w.startLogin, w.startPostfix} {
 		if err := f(); err != nil {
 			return err
 		}
@@ -92,6 +92,8 @@ func (w *world) startPostfix() error {
 			services: []service{
 				{"plain", []string{"mynetworks=" + ipServer + "/32"}}, // report sends through it
 				{"in", []string{milters("enforce"), users}},
+				{"submission", []string{milters("enforce"), "smtpd_sasl_auth_enable=yes", "smtpd_sasl_type=dovecot", "smtpd_sasl_path=" + w.loginSocket(),
+					"smtpd_relay_restrictions=permit_sasl_authenticated, reject_unauth_destination"}},
 				{"cautious", []string{milters("quarantine")}},
 				{"watching", []string{milters("observe")}},
 				{"killed", []string{milters("mortal")}},
