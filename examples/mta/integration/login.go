@@ -69,6 +69,11 @@ func loggedIn(t *test) {
 	t.verifiedTwice(d, "rsa1")
 	t.want(!strings.Contains(d.header(), "bank.example"), "what the user says in our name is still there")
 
+	text, _ = t.write(letter{from: "Boss <boss@receiver.test>", to: "p@partner.test"})
+	m.data = text
+	a = t.send(m)
+	t.want(a.after == endOfData && strings.HasPrefix(a.reply, "550 5.7."), "the same login in another name: %s", a)
+
 	// And mail that only says that it is ours is not.
 	text, id = t.write(letter{from: "User <user@receiver.test>", to: "b@receiver.test"})
 	t.refused(t.send(mail{port: "submission", from: ipOther, helo: "hotel.test", mailFrom: "user@receiver.test", to: []string{"b@receiver.test"}, author: "receiver.test", data: text}))

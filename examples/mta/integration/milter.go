@@ -26,6 +26,7 @@ type settings struct {
 	local       []string
 	trusted     []string
 	keys        []string // selector@domain
+	account     string   // the one address that userName may write as, if not empty
 	sealing     string   // the domain of recipients whose mail is sealed with rsa1 of host's domain
 	recipients  string   // of smtpd
 	uncounted   bool     // without a database for reports
@@ -56,6 +57,9 @@ func (m *milter) toml() string {
 	for _, id := range c.keys {
 		selector, domain, _ := strings.Cut(id, "@")
 		line("[[signing.key]]\ndomain = %q\nselector = %q\nfile = %q", domain, selector, m.w.file(m.w.keyFile(domain, selector)))
+	}
+	if c.account != "" {
+		line("[[signing.account]]\nlogin = %q\naddresses = [%q]", userName, c.account)
 	}
 	if !c.uncounted {
 		line("[reports]\nrelay = %q\ndatabase = %q\norg_name = \"Receiver\"\nemail = \"dmarc@%s\"", m.w.address("plain"), m.w.file(m.name+".sqlite"), domain)

@@ -23,6 +23,7 @@ var scenarios = []struct {
 	{"the null sender", nullSender},
 	{"internationalized mail (SMTPUTF8)", internationalized},
 	{"8-bit text", eightBit},
+	{"a signature that allows no change of white space (c=simple)", simple},
 	{"20 MB attachment", bigAttachment},
 	{"several messages in one session", oneSession},
 	{"a client that takes its time", slowClient},
@@ -249,6 +250,29 @@ func eightBit(t *test) {
 	t.show("delivered", d)
 	t.labelled(d, receiver, "spf=pass", "dkim=pass", "dmarc=pass")
 	t.want(d.body() == "Gr\xfc\xdfe in Latin-1, and \x80\xff.\n", "body %q", d.body())
+}
+
+// simple looks whether the octets of the header get to the programs as they were sent.
+func simple(t *test) {
+	t.startSMTPD()
+	s := t.w.signer("good.test", "s1")
+	s.Canonicalization = "simple/simple"
+	s.IfPresent = []string{"X-Odd", "X-Tight", "X-Empty"}
+	text, id := t.write(letter{from: "  a@good.test ", to: "b@receiver.test", subject: "  two  blanks\t", body: "Blanks at the end  \r\n\r\n \r\n\r\n\r\n",
+		fields: "X-Odd: \t folded\r\n\t  and \r\n again\t \r\nX-Tight:none\r\nX-Empty: \r\n", signers: []dkim.Signer{s}})
+	for _, port := range []string{"in", "smtpd"} {
+		a := t.send(mail{port: port, from: ipGood, mailFrom: "a@good.test", to: []string{"b@receiver.test"}, author: "good.test", data: text})
+		t.want(a.ok(), "answer %s", a)
+		arrive := t.arriveHere
+		if port == "in" {
+			arrive = func(id string) delivered { return t.arrive("receiver", id) }
+		}
+		d := arrive(id)
+		if port == "in" {
+			t.show("delivered", d)
+		}
+		t.labelled(d, receiver, "spf=pass", "dkim=pass", "dmarc=pass")
+	}
 }
 
 func bigAttachment(t *test) {

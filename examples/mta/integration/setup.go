@@ -41,7 +41,7 @@ func (w *world) startMilters() error {
 	keys := []string{"rsa1@receiver.test", "ed1@receiver.test"}
 	trusted := []string{"list.test", "partner.test"}
 	for name, c := range map[string]settings{
-		"enforce":        {host: receiver, mode: "enforce", honorReject: true, local: ours, trusted: trusted, keys: keys, unix: true},
+		"enforce":        {host: receiver, mode: "enforce", honorReject: true, local: ours, trusted: trusted, keys: keys, unix: true, account: "user@receiver.test"},
 		"quarantine":     {host: receiver, mode: "enforce", local: ours, trusted: trusted, keys: keys},
 		"observe":        {host: receiver, mode: "observe", local: ours, keys: keys},
 		"mortal":         {host: receiver, mode: "enforce", honorReject: true, local: ours},
