@@ -30,14 +30,20 @@ install() {
 		printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy"
 	fi
 	[ -e /etc/postfix/main.cf ] || echo 'postfix postfix/main_mailer_type select No configuration' | debconf-set-selections
-	# shellcheck disable=SC2086
-	apt-get update -qq && apt-get install -qq -y --no-install-recommends $packages
+	# Somebody else may be installing something, or a mirror not answer just now.
+	for try in 1 2 3; do
+		# shellcheck disable=SC2086
+		apt-get -o DPkg::Lock::Timeout=120 update -qq &&
+			apt-get -o DPkg::Lock::Timeout=120 install -qq -y --no-install-recommends $packages && break
+		sleep 5
+	done
 	[ -z "$policy" ] || rm -f "$policy"
 }
 
 if [ -n "$(missing)" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 	echo "installing $packages"
-	log=$(install 2>&1) || echo "$log"
+	log=$(install 2>&1)
+	[ -z "$(missing)" ] || echo "$log"
 fi
 reason=$(missing | tr '\n' ' ')
 [ -z "$reason" ] || reason="missing $reason"
