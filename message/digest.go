@@ -192,12 +192,13 @@ func (b *body) write(p []byte) {
 	for len(p) > 0 {
 		q := p[:min(len(p), blockSize)]
 		p = p[len(q):]
-		b.ends.Write(q)
+		// The hash, the slowest, first: it does not notice how slowly memory comes.
 		for _, s := range b.streams {
 			if s != nil {
 				s.canon.Write(q)
 			}
 		}
+		b.ends.Write(q)
 	}
 }
 
