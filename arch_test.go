@@ -12,6 +12,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -136,6 +137,29 @@ func (d sourceDir) isInternal() bool {
 
 // parseSources reads all Go files of the main module; nested modules keep their own house.
 func parseSources(t *testing.T, mode parser.Mode) (*token.FileSet, []sourceDir) {
+	t.Helper()
+	parsed.Lock()
+	defer parsed.Unlock()
+	if p, ok := parsed.modes[mode]; ok {
+		return p.fset, p.dirs
+	}
+	fset, dirs := parseFiles(t, mode)
+	parsed.modes[mode] = sources{fset, dirs}
+	return fset, dirs
+}
+
+// parsed are the sources by mode: many tests read them, and nobody changes them.
+var parsed = struct {
+	sync.Mutex
+	modes map[parser.Mode]sources
+}{modes: map[parser.Mode]sources{}}
+
+type sources struct {
+	fset *token.FileSet
+	dirs []sourceDir
+}
+
+func parseFiles(t *testing.T, mode parser.Mode) (*token.FileSet, []sourceDir) {
 	t.Helper()
 	fset := token.NewFileSet()
 	dirs := map[string]*sourceDir{}

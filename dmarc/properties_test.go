@@ -103,6 +103,41 @@ _dmarc.z.example. TXT "v=DMARC1; p=reject; psd=y"
 	}
 }
 
+// P19: what is aligned strictly is aligned relaxed, and what is no domain name is aligned
+// with nobody, whatever the outcome it comes with.
+func TestP19StrictIsWithinRelaxed(t *testing.T) {
+	const zone = `
+_dmarc.bank.example. TXT "v=DMARC1; p=reject"
+_dmarc.eu.bank.example. TXT "v=DMARC1; p=reject; psd=n"
+_dmarc.z.example. TXT "v=DMARC1; p=reject; psd=y"
+`
+	names := []string{"bank.example", "a.bank.example", "BANK.example", "eu.bank.example", "x.eu.bank.example", "z.example", "y.z.example", "other.example", "example"}
+	none := []string{"", ".", " ", "@", "bank.example.", ".bank.example", "bank..example", "bank.example\x00", " bank.example", "*.bank.example", "198.51.100.1", "[198.51.100.1]", strings.Repeat("a.", 130) + "bank.example"}
+	for _, m := range []Method{TreeWalk, PublicSuffixList} {
+		v := Verifier{Resolver: dnstest.MustParse(zone), Method: m}
+		for _, a := range names {
+			author, err := AuthorOf(a)
+			require.NoError(t, err)
+			w, done := v.walker(context.Background())
+			d := w.discover(author.domains[0], m)
+			aligned := func(mode Mode, id Identifier) bool { return w.align(&d, m, mode, id, true).Aligned }
+			for _, b := range names {
+				id := SPFIdentifier(authres.Pass, b)
+				strict := aligned(Strict, id)
+				require.Equal(t, strings.EqualFold(a, b), strict, "%s and %s", a, b)
+				require.True(t, !strict || aligned(Relaxed, id), "%s and %s", a, b)
+			}
+			for _, b := range none {
+				for _, id := range []Identifier{SPFIdentifier(authres.Pass, b), DKIMIdentifier(authres.Pass, b, "s"), {}} {
+					require.False(t, aligned(Strict, id) || aligned(Relaxed, id), "%s and %q", a, b)
+					require.False(t, id.Authenticated())
+				}
+			}
+			done()
+		}
+	}
+}
+
 // R12 by a list of the caller's, which stands in for ours under both methods.
 func TestCallersSuffixList(t *testing.T) {
 	author, _ := AuthorOf("a.hosting.example")
