@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -54,11 +55,13 @@ type Cache struct {
 const shardsOfLarge = 16
 
 // shard is a part of the cache with a lock of its own: a map, and a ring of its
-// items in the order of their last use.
+// items about in the order of their last use. Who finds an answer only reads, so that
+// everybody can look up at once what everybody needs; the item is marked, and goes to the
+// front of the ring instead of away when its turn comes.
 type shard struct {
-	mu      sync.Mutex
+	mu      sync.RWMutex
 	items   map[cacheKey]*item
-	ring    item // ring.next was used last, ring.prev is the next to go
+	ring    item // ring.next was stored or spared last, ring.prev is the next to go
 	bytes   int
 	flights map[cacheKey]*flight
 }
@@ -76,6 +79,7 @@ type item struct {
 	stored     time.Time
 	expires    time.Time
 	size       int
+	used       atomic.Bool // since it came to its place in the ring
 }
 
 // flight is a look-up under way. done is closed when it is over.
@@ -147,12 +151,15 @@ func (c *Cache) Lookup(ctx context.Context, name string, t Type) (Answer, error)
 		if err := ctx.Err(); err != nil {
 			return Answer{}, err
 		}
-		s.mu.Lock()
 		if a, ok, err := s.get(k, c.now()); ok {
-			s.mu.Unlock()
 			return a, err
 		}
+		s.mu.Lock()
 		f := s.flights[k]
+		if it := s.items[k]; it != nil && f == nil && it.live(c.now()) { // stored meanwhile
+			s.mu.Unlock()
+			continue
+		}
 		if f == nil {
 			f = &flight{done: make(chan struct{}), deserted: true}
 			s.flights[k] = f
@@ -174,10 +181,7 @@ func (c *Cache) Lookup(ctx context.Context, name string, t Type) (Answer, error)
 // Peek implements [Peeker].
 func (c *Cache) Peek(name string, t Type) (a Answer, ok bool, err error) {
 	k := cacheKey{strings.ToLower(name), t}
-	s := c.shard(k)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.get(k, c.now())
+	return c.shard(k).get(k, c.now())
 }
 
 // lead asks for everybody who waits on f.
@@ -227,10 +231,10 @@ func (c *Cache) Size() (entries, bytes int) {
 	c.once.Do(c.init)
 	for i := range c.shards {
 		s := &c.shards[i]
-		s.mu.Lock()
+		s.mu.RLock()
 		entries += len(s.items)
 		bytes += s.bytes
-		s.mu.Unlock()
+		s.mu.RUnlock()
 	}
 	return entries, bytes
 }
@@ -246,25 +250,31 @@ func (c *Cache) Clear() {
 	}
 }
 
-// get returns what the shard has and has not expired. A clock that was set back
-// to before the answer came makes it expired too.
+// get returns what the shard has and has not expired.
 func (s *shard) get(k cacheKey, now time.Time) (Answer, bool, error) {
+	s.mu.RLock()
 	it := s.items[k]
-	if it == nil {
+	s.mu.RUnlock()
+	if it == nil || !it.live(now) {
 		return Answer{}, false, nil
 	}
-	if !now.Before(it.expires) || now.Before(it.stored) {
-		s.drop(it)
-		return Answer{}, false, nil
-	}
-	if s.ring.next != it {
-		it.unlink()
-		s.link(it)
+	// Nothing of an item changes once it is stored but this mark and its place.
+	if !it.used.Load() {
+		it.used.Store(true)
 	}
 	a := it.answer
 	a.TTL = max(0, a.TTL-now.Sub(it.stored))
 	return a, true, it.err
 }
+
+// live reports whether an item has not expired. A clock that was set back to before
+// the answer came makes it expired too.
+func (it *item) live(now time.Time) bool {
+	return now.Before(it.expires) && !now.Before(it.stored)
+}
+
+// maxSpared is how many items may be spared for one that is stored.
+const maxSpared = 32
 
 // put stores an item and drops the ones longest unused to make room.
 func (s *shard) put(it *item, maxBytes, maxEntries, maxItem int) {
@@ -274,8 +284,16 @@ func (s *shard) put(it *item, maxBytes, maxEntries, maxItem int) {
 	if it.size > maxItem {
 		return
 	}
-	for len(s.items) >= maxEntries || s.bytes+it.size > maxBytes {
-		s.drop(s.ring.prev)
+	for spared := 0; len(s.items) >= maxEntries || s.bytes+it.size > maxBytes; {
+		last := s.ring.prev
+		if last.used.Load() && spared < maxSpared && last.live(it.stored) {
+			spared++
+			last.used.Store(false)
+			last.unlink()
+			s.link(last)
+			continue
+		}
+		s.drop(last)
 	}
 	s.items[it.key] = it
 	s.link(it)
