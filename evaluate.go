@@ -366,6 +366,7 @@ func (ev *Evaluation) begin(h *message.Header) {
 	if ev.author.Err() == nil {
 		domains := append(ev.author.Domains(), ev.spf.domain(ev))
 		ev.dmarc.Prefetch(ev.ctx, append(domains, ev.dkim.Domains()...)...)
+		ev.dmarc.NoPrefetch = true // it need not be done again
 	}
 	if !ev.helo.begun {
 		ev.helo.start(ev, true)

@@ -112,6 +112,7 @@ type Session struct {
 	last      *Scope // opened last; linked to the earlier ones
 	nscopes   int
 	one       Scope    // room for the first, so that a verifier alone allocates once
+	more      []Scope  // room for others
 	entry     [1]entry // likewise, as many checks ask one question
 	spec      int      // questions begun by Prefetch
 	specBytes int

@@ -9,7 +9,10 @@ import (
 	"github.com/seed2385d973/mailauth/internal/domain"
 )
 
-const maxScopes = 64 // bits of entry.demanded
+const (
+	maxScopes       = 64 // bits of entry.demanded
+	scopesOfMessage = 5  // that an evaluation opens
+)
 
 // Scope is one protocol's view of a session. It is a dnsutil.Resolver, safe for
 // concurrent use.
@@ -39,7 +42,10 @@ func (s *Session) Scope(max int) *Scope {
 	defer s.mu.Unlock()
 	sc := &s.one
 	if s.nscopes > 0 {
-		sc = new(Scope)
+		if len(s.more) == 0 {
+			s.more = make([]Scope, scopesOfMessage-1)
+		}
+		sc, s.more = &s.more[0], s.more[1:]
 	}
 	if max <= 0 || max > s.limits.Queries {
 		max = s.limits.Queries
