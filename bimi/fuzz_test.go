@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed2385d973/mailauth/dnsutil"
 	"github.com/seed2385d973/mailauth/internal/alphabet"
 	"github.com/seed2385d973/mailauth/internal/testcase"
 )
@@ -73,6 +74,27 @@ func FuzzLocalPartSelector(f *testing.F) {
 			again, ok := LocalPartSelector(got, collapse)
 			require.True(t, ok)
 			require.Equal(t, got, again)
+		}
+	})
+}
+
+// FuzzAuthorization: whatever a CAA record holds, only a name that can be told to
+// people is an issuer, and a critical property that is not known leaves none.
+func FuzzAuthorization(f *testing.F) {
+	for _, s := range []string{"ca.example", ";", "", "ca.example; account=230123; policy=ev", "ca.example;a=b;", " CA.Example \t;", "ca-.example", "ca..example", "b\u00fccher.example", "ca.example;=", "\x00"} {
+		f.Add(uint8(0), "issuevmc", s)
+		f.Add(uint8(128), "x", s)
+	}
+	f.Fuzz(func(t *testing.T, flags uint8, tag, value string) {
+		a := Authorization{Domain: "example.com", At: "example.com"}
+		a.read([]dnsutil.CAA{{Flags: flags, Tag: tag, Value: value}, {Tag: "issuevmc", Value: "always.example"}})
+		for _, i := range a.Issuers {
+			require.NotEmpty(t, i)
+			require.Empty(t, strings.Trim(i, "abcdefghijklmnopqrstuvwxyz0123456789-."))
+		}
+		require.Equal(t, a.Unknown == "", a.Allows("always.example"))
+		for _, c := range []byte(a.String()) {
+			require.True(t, ' ' <= c && c < 0x7f)
 		}
 	})
 }

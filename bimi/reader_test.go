@@ -170,15 +170,25 @@ func resultsToSign(t *testing.T) {
 
 // FuzzReader goes with F17: an indicator comes without an error, and only then.
 func FuzzReader(f *testing.F) {
-	f.Add("bimi=pass policy.authority=pass", base64.StdEncoding.EncodeToString(markcerttest.SVG()))
-	f.Fuzz(func(t *testing.T, ar, indicator string) {
-		h, err := msg.ParseHeader([]byte("Authentication-Results: mx; " + ar + "\r\nBIMI-Indicator: " + indicator + "\r\n"))
+	image := base64.StdEncoding.EncodeToString(markcerttest.SVG())
+	sum := sha256.Sum256(markcerttest.SVG())
+	pass := "bimi=pass header.d=example.com policy.authority=pass policy.indicator-hash=" + hex.EncodeToString(sum[:])
+	f.Add("a@example.com", pass, image)
+	f.Add("a@sub.example.com", pass, image)
+	f.Add("a@example.com, b@other.example", pass, image)
+	f.Add("a@example.com\r\nFrom: b@other.example", pass, image)
+	f.Add("a@example.com", "bimi=pass header.d=com", image)
+	f.Fuzz(func(t *testing.T, from, ar, indicator string) {
+		h, err := msg.ParseHeader([]byte("From: " + from + "\r\nAuthentication-Results: mx; " + ar + "\r\nBIMI-Indicator: " + indicator + "\r\n"))
 		if err != nil {
 			return
 		}
 		got, err := (&Reader{AuthservIDs: []string{"mx"}}).Read(h)
 		if (err == nil) != (len(got.SVG) > 0) {
 			t.Fatal("an indicator with an error, or neither")
+		}
+		if err == nil && (len(h.All("From")) != 1 || got.Author != got.Domain && !strings.HasSuffix(got.Author, "."+got.Domain)) {
+			t.Fatalf("a logo of %s beside %q", got.Domain, from)
 		}
 	})
 }
