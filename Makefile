@@ -1,5 +1,5 @@
 # The commands of this repository; nothing here is needed to build it.
-.PHONY: browser mta test race vet fuzz fuzz-long fuzz-keep bench api sections interop differential ci
+.PHONY: browser mta test race vet fuzz fuzz-long fuzz-keep bench api sections interop differential mutate ci
 
 test: # what the README says
 	go test ./...
@@ -39,6 +39,9 @@ interop: # what we sign under other implementations, and theirs under ours; inst
 
 differential: # generated SPF checks, DKIM messages and A-R fields beside other implementations; ARGS="all|spf|dkim|authres seed number"
 	internal/differential/run.sh $(ARGS)
+
+mutate: # change the code that decides and see whether a test notices; ARGS="-sample 100 dmarc"; all of it takes hours
+	cd internal/tools && go run ./mutate -C ../.. $(ARGS)
 
 sections: # after the specification texts changed
 	go test -run TestCitedSections -update-sections .
