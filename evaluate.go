@@ -101,7 +101,9 @@ func (e *Evaluator) Validate() error {
 // A field that is zero means the default; none means "unlimited".
 type DNSLimits struct {
 	// Queries is the number of different questions. Default 100. Going over it
-	// is a permanent error of the protocol that would have asked.
+	// is a permanent error of the protocol that would have asked. With fewer than 90
+	// protocols wait for what others leave, and a forger whose servers never answer can
+	// use up the time for the policy: the message is then deferred.
 	Queries int
 	// Parallel is the number of questions under way at once. Default 16.
 	Parallel int

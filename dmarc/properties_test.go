@@ -348,3 +348,32 @@ func TestP14Concurrent(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// VerifyFunc says what Verify says. It asks for the policy before it calls the function,
+// once, and does not call it for an author that it cannot use.
+func TestVerifyFunc(t *testing.T) {
+	ctx := context.Background()
+	ids := []Identifier{SPFIdentifier(authres.Fail, "bank.example"), DKIMIdentifier(authres.Pass, "mail.bank.example", "s")}
+	for _, several := range []bool{false, true} {
+		author, err := AuthorOf("a.b.bank.example")
+		require.NoError(t, err)
+		if several {
+			other, err := AuthorOf("attack.example")
+			require.NoError(t, err)
+			author.domains = append(author.domains, other.domains...)
+		}
+		zone := dnstest.MustParse(bankZone)
+		calls := 0
+		r := (&Verifier{Resolver: zone}).VerifyFunc(ctx, author, func() []Identifier {
+			calls++
+			require.Contains(t, zone.Queries(), "TXT _dmarc.bank.example.")
+			return ids
+		})
+		require.Equal(t, 1, calls)
+		want := (&Verifier{Resolver: zone}).Verify(ctx, author, ids...)
+		require.Equal(t, want, r)
+	}
+	author := Author{}
+	r := (&Verifier{}).VerifyFunc(ctx, author, func() []Identifier { panic("called") })
+	require.Equal(t, authres.PermError, r.Status)
+}
