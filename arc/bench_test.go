@@ -169,10 +169,10 @@ func TestAllocations(t *testing.T) {
 		times, octets uint64
 		run           func()
 	}{
-		{"1 set", 50, 14 << 10, verifyLoad(t, 1)},
-		{"3 sets", 94, 28 << 10, verifyLoad(t, 3)},
-		{"20 sets", 430, 120 << 10, verifyLoad(t, 20)},
-		{"seal", 108, 24 << 10, func() {
+		{"1 set", 51, 17 << 10, verifyLoad(t, 1)},
+		{"3 sets", 95, 30 << 10, verifyLoad(t, 3)},
+		{"20 sets", 431, 123 << 10, verifyLoad(t, 20)},
+		{"seal", 109, 26 << 10, func() {
 			if _, err := s.Seal(m, chain, someResults); err != nil {
 				t.Error(err)
 			}
