@@ -1,11 +1,13 @@
 package spf
 
 import (
+	"net/netip"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed2385d973/mailauth/authres"
+	"github.com/seed2385d973/mailauth/dnsutil/dnstest"
 )
 
 // What tells one operator, constant or word of the code from its neighbour, where
@@ -56,5 +58,15 @@ func TestErrorStatus(t *testing.T) {
 		code, section, status := e.facts()
 		require.Equal(t, want, status, code)
 		require.NotEmpty(t, section, code)
+	}
+}
+
+// SPF-I08: a domain of U-labels is in macros what it is in the DNS.
+func TestSenderMacro(t *testing.T) {
+	zone := dnstest.MustParse("xn--bcher-kva.example. TXT \"v=spf1 exists:%{o}.ok.example -all\"\nxn--bcher-kva.example.ok.example. A 127.0.0.2\n")
+	v := Verifier{Resolver: zone}
+	for _, sender := range []string{"a@xn--bcher-kva.example", "a@b\u00fccher.example", "a@B\u00dcCHER.Example"} {
+		r := v.MailFrom(t.Context(), Session{IP: netip.MustParseAddr("192.0.2.9"), MailFrom: sender, HELO: "mx.example"})
+		require.Equal(t, Pass, r.Status, "%s: %v", sender, r.Err)
 	}
 }
