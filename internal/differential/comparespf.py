@@ -137,6 +137,10 @@ EXPLAINED = [
      lambda text, ours, theirs: ours.get("code") == "ErrMacro"),
     ("4.6.4 (decision 8): names that the client's PTR lists, and the look-up for %{p}, are no void lookups of the publisher",
      lambda text, ours, theirs: any("oid" in t["text"] for t in theirs) and ("ptr" in text.lower() or "%{p" in text.lower())),
+    ("5.4: MX names of one preference have no order, and what matches before the one that fails matches",
+     lambda text, ours, theirs: "mx" in (ours.get("mechanism") or "").lower() and all(t["result"] == "temperror" for t in theirs)),
+    ("4.6.2: terms are evaluated from left to right, and an include of itself that is not reached is not followed",
+     lambda text, ours, theirs: any("trivial recursion" in t["text"] for t in theirs) and any(t["result"] == "exception" for t in theirs)),
     ("5: ip6:::ffff:0:0/96 does not name an IPv4 client; 4.6.4: see above",
      lambda text, ours, theirs: any("FFFF:C000:209" in t["text"] for t in theirs)),
 ]
