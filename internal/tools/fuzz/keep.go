@@ -118,54 +118,73 @@ func (o *options) reduce(t target, bin, home string, named, candidates []input) 
 		}
 	}
 	profile := filepath.Join(stage, "profile")
-	features := map[string]bool{}
-	// adds runs what a pattern matches and says whether it had features that are new.
-	adds := func(pattern string) (bool, error) {
+	known := map[string]bool{}
+	// run returns the features of the inputs that a pattern matches: statements, and
+	// whether they ran once, a few times or often.
+	run := func(pattern string) (features []string, err error) {
 		cmd := exec.Command(bin, "-test.run", "^"+t.name+"$/"+pattern, "-test.coverprofile", profile)
 		cmd.Dir = stage
 		if out, err := cmd.CombinedOutput(); err != nil {
-			return false, fmt.Errorf("%s/%s: %w\n%s", t, pattern, err, out)
+			return nil, fmt.Errorf("%s/%s: %w\n%s", t, pattern, err, out)
 		}
 		f, err := os.Open(profile)
 		if err != nil {
-			return false, err
+			return nil, err
 		}
 		defer f.Close()
-		added := false
 		for s := bufio.NewScanner(f); s.Scan(); {
 			line := s.Text()
 			i := strings.LastIndexByte(line, ' ')
 			if n, err := strconv.Atoi(line[i+1:]); err == nil && n > 0 {
-				// Once, a few times, often: the step from one to the next is news.
-				feature := line[:i] + strconv.Itoa(min(bits.Len(uint(n))/3, 2))
-				added = added || !features[feature]
-				features[feature] = true
+				features = append(features, line[:i]+strconv.Itoa(min(bits.Len(uint(n))/3, 2)))
 			}
 		}
-		return added, nil
+		return features, nil
 	}
+	isNew := func(f string) bool { return !known[f] }
+	write := func(name string, data []byte) error { return os.WriteFile(filepath.Join(corpus, name), data, 0o644) }
 	for _, in := range named {
-		if err := os.WriteFile(filepath.Join(corpus, in.name), in.data, 0o644); err != nil {
+		if err := write(in.name, in.data); err != nil {
 			return nil, err
 		}
 	}
-	if _, err := adds("."); err != nil {
+	seeds, err := run(".")
+	if err != nil {
 		return nil, err
 	}
+	for _, f := range seeds {
+		known[f] = true
+	}
 	octets := 0
-	for _, in := range candidates {
-		if len(kept) == o.files || octets+len(in.data) > o.octets {
-			break
+	for group := range slices.Chunk(candidates, 16) {
+		for i, in := range group {
+			if err := write(fmt.Sprintf("group%x", i), in.data); err != nil {
+				return nil, err
+			}
 		}
-		name := filepath.Join(corpus, "one")
-		if err := os.WriteFile(name, in.data, 0o644); err != nil {
-			return nil, err
-		}
-		ok, err := adds("^one$")
+		pattern := fmt.Sprintf("^group[%.*s]$", len(group), "0123456789abcdef")
+		// What a whole group does not add none of it adds, and most groups add nothing.
+		features, err := run(pattern)
 		if err != nil {
 			return nil, err
 		}
-		if ok {
+		if !slices.ContainsFunc(features, isNew) {
+			continue
+		}
+		for i, in := range group {
+			if len(kept) == o.files || octets+len(in.data) > o.octets {
+				return kept, nil
+			}
+			features, err := run(fmt.Sprintf("^group%x$", i))
+			if err != nil {
+				return nil, err
+			}
+			if !slices.ContainsFunc(features, isNew) {
+				continue
+			}
+			for _, f := range features {
+				known[f] = true
+			}
 			kept = append(kept, in)
 			octets += len(in.data)
 		}
