@@ -55,12 +55,16 @@ func (b *Body) Write(p []byte) (int, error) {
 	n := len(p)
 	// Begin where nothing is pending but whole lines.
 	for len(p) > 0 && (b.cr || b.space) {
-		if b.space && !b.cr && isWSP(p[0]) {
+		switch {
+		case b.cr && p[0] != '\n':
+			b.cr = false
+			b.ordinary('\r')
+		case !b.cr && isWSP(p[0]):
 			p = p[wspLen(p):]
-			continue
+		default:
+			b.octet(p[0])
+			p = p[1:]
 		}
-		b.octet(p[0])
-		p = p[1:]
 	}
 	// End with an octet that is certain to be kept: what follows it is pending.
 	end := len(p)
@@ -85,8 +89,14 @@ func (b *Body) Write(p []byte) (int, error) {
 			b.emit(p[:end])
 		}
 	}
-	for _, c := range p[end:] {
-		b.octet(c)
+	// What is left is CRLFs, and white space if that matters, and perhaps a CR.
+	if p = p[end:]; len(p) > 0 && p[len(p)-1] == '\r' {
+		b.cr = true
+		p = p[:len(p)-1]
+	}
+	if len(p) > 0 {
+		b.lines += int64(bytes.Count(p, lfByte))
+		b.space = isWSP(p[len(p)-1])
 	}
 	return n, nil
 }
