@@ -28,9 +28,6 @@ bench:
 soak: # a million messages over one Evaluator; says how much the heap has grown
 	go test -run '^$$' -bench Soak -benchtime 1000000x -timeout 1h .
 
-suffix: # after an update of golang.org/x/net: our table of its public suffix list
-	go test ./internal/suffix -run 'TestTable$$' -write-table
-
 api: # after a change of the exported API; say it in CHANGELOG.md, too
 	cd internal/tools && go run ./api -C ../.. -update ../../api.txt
 

@@ -65,7 +65,7 @@ var architecture = map[string]rule{
 	"internal/lookup":          {own: "dnsutil " + leaves},
 	"internal/scan":            {},
 	"internal/sig":             {own: seam + leaves + "message internal/canon internal/lookup"},
-	"internal/suffix":          {own: leaves, third: "golang.org/x/net/publicsuffix"}, // of which only its tests make use: TestClosures
+	"internal/suffix":          {own: leaves, third: "golang.org/x/net/publicsuffix"},
 	"internal/taglist":         {},
 	"internal/txt":             {},
 

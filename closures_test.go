@@ -2,6 +2,7 @@ package mailauth_test
 
 import (
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,27 +13,29 @@ import (
 // included, come with each package that others import: what it costs to import it. Some
 // are left over for what the next version of Go may bring.
 var closures = map[string]int{
-	"":                         235,
+	"":                         245,
 	"authres":                  80,
 	"message":                  105,
 	"spf":                      105,
-	"dkim":                     190,
-	"arc":                      160,
-	"dmarc":                    140,
-	"dmarc/aggregate":          145,
-	"dmarc/failure":            150,
-	"records":                  200,
-	"bimi":                     190,
+	"dkim":                     225,
+	"arc":                      225,
+	"dmarc":                    220,
+	"dmarc/aggregate":          225,
+	"dmarc/failure":            225,
+	"records":                  230,
+	"bimi":                     225,
 	"bimi/svgps":               80,
 	"bimi/markcert":            175,
 	"bimi/fetch":               230,
 	"dnsutil":                  85,
 	"dnsutil/dnsclient":        200,
 	"dnsutil/dnstest":          200,
-	"dmarc/aggregate/sqlstore": 150,
+	"dmarc/aggregate/sqlstore": 225,
 }
 
-// TestClosures holds the table, and that nobody but bimi/fetch brings net/http along.
+// TestClosures holds the table. The list of public suffixes brings net/http along, for
+// an interface that it names; a table of our own would save the packages, and be other
+// people's data in our repository, older with every release that we do not make.
 func TestClosures(t *testing.T) {
 	list := func(args ...string) []string {
 		out, err := exec.Command("go", append([]string{"list"}, args...)...).Output()
@@ -50,7 +53,7 @@ func TestClosures(t *testing.T) {
 		deps := list("-deps", path)
 		t.Logf("%s: %d", path, len(deps))
 		require.LessOrEqual(t, len(deps), most, path)
-		if name != "bimi/fetch" {
+		if name != "bimi/fetch" && !slices.Contains(deps, "golang.org/x/net/publicsuffix") {
 			require.NotContains(t, deps, "net/http", path)
 		}
 		seen++

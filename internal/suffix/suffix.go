@@ -1,5 +1,5 @@
-// Package suffix answers "is this a public suffix?" from the list that
-// golang.org/x/net/publicsuffix has, in a table of its own.
+// Package suffix answers "is this a public suffix?" from the list compiled into
+// golang.org/x/net/publicsuffix. It is the only importer of that package.
 //
 // Two questions are kept apart. [Is] is the floor under DKIM and DMARC: a name
 // under which registries sell names to strangers, the list's ICANN section or
@@ -10,6 +10,8 @@ package suffix
 
 import (
 	"strings"
+
+	"golang.org/x/net/publicsuffix"
 
 	"github.com/seed2385d973/mailauth/internal/domain"
 )
@@ -28,8 +30,8 @@ func Is(n domain.Name) bool {
 	if strings.IndexByte(s, '.') < 0 {
 		return true
 	}
-	start, icann := publicSuffix(s)
-	return icann && start == 0
+	ps, icann := publicsuffix.PublicSuffix(s)
+	return icann && ps == s
 }
 
 // Is reports whether n is a public suffix by the list l; by [Is] if l is nil. A
@@ -49,8 +51,8 @@ func Organizational(n domain.Name) (org domain.Name, ok bool) {
 	if s == "" {
 		return domain.Name{}, false
 	}
-	start, _ := publicSuffix(s)
-	return below(n, strings.Count(s[start:], ".")+1)
+	ps, _ := publicsuffix.PublicSuffix(s)
+	return below(n, strings.Count(ps, ".")+1)
 }
 
 // Organizational is the function [Organizational] by the list l; by the
