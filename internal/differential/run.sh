@@ -21,7 +21,7 @@ missing() {
 if [ -n "$(missing)" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 	export DEBIAN_FRONTEND=noninteractive
 	# shellcheck disable=SC2086
-	{ apt-get update -qq && apt-get install -qq -y --no-install-recommends $packages; } >/dev/null 2>&1 || true
+	{ apt-get -o DPkg::Lock::Timeout=120 update -qq && apt-get -o DPkg::Lock::Timeout=120 install -qq -y --no-install-recommends $packages; } >/dev/null 2>&1 || true
 fi
 if [ -n "$(missing)" ]; then
 	echo "DIFFERENTIAL TEST NOT RUN: missing $(missing)"

@@ -17,7 +17,7 @@ missing() {
 if [ -n "$(missing)" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 	export DEBIAN_FRONTEND=noninteractive
 	# shellcheck disable=SC2086
-	{ apt-get update -qq && apt-get install -qq -y --no-install-recommends $packages; } >/dev/null 2>&1
+	{ apt-get -o DPkg::Lock::Timeout=120 update -qq && apt-get -o DPkg::Lock::Timeout=120 install -qq -y --no-install-recommends $packages; } >/dev/null 2>&1
 fi
 if [ -n "$(missing)" ]; then
 	echo '***********************************************************************'

@@ -16,7 +16,7 @@ has_opendkim() { [ -f /usr/include/opendkim/dkim.h ] && command -v cc >/dev/null
 
 if ! { has_dkimpy && has_maildkim && has_opendkim; } && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 	export DEBIAN_FRONTEND=noninteractive
-	{ apt-get update -qq && apt-get install -qq -y --no-install-recommends \
+	{ apt-get -o DPkg::Lock::Timeout=120 update -qq && apt-get -o DPkg::Lock::Timeout=120 install -qq -y --no-install-recommends \
 		python3-dkim python3-nacl libmail-dkim-perl libopendkim-dev gcc libc6-dev; } >/dev/null 2>&1
 fi
 if command -v npm >/dev/null && command -v node >/dev/null; then

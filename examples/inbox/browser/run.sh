@@ -10,7 +10,7 @@ browser=${CHROMIUM:-chromium}
 
 if ! command -v "$browser" >/dev/null && [ "$browser" = chromium ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 	export DEBIAN_FRONTEND=noninteractive
-	{ apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } >/dev/null 2>&1
+	{ apt-get -o DPkg::Lock::Timeout=120 update -qq && apt-get -o DPkg::Lock::Timeout=120 install -qq -y --no-install-recommends chromium; } >/dev/null 2>&1
 fi
 if ! "$browser" --version 2>/dev/null; then
 	echo '***********************************************************************'
