@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -92,6 +93,35 @@ func BenchmarkBody(b *testing.B) {
 				b.ReportMetric(float64(hash+run)/float64(hash), "ratio")
 			})
 		}
+	}
+}
+
+// BenchmarkHostile gives the same ratio for bodies of one thing over and over, relaxed,
+// with the search for bare CR and LF.
+func BenchmarkHostile(b *testing.B) {
+	for _, unit := range []string{" a", "  a", " \ta", "  ", "\t", " \r\n", "\r\n", "a \r\n", "\r", "\n", "\r\r\n", "\x00", strings.Repeat("x", 520) + "  ", strings.Repeat("x", 31) + "  "} {
+		body := []byte(strings.Repeat(unit, (256<<10)/len(unit)) + "x")
+		run := func() {
+			var c Body
+			var l LineEnds
+			c.Start(&discard{}, true)
+			for p := body; len(p) > 0; p = p[min(16<<10, len(p)):] {
+				c.Write(p[:min(16<<10, len(p))])
+				l.Write(p[:min(16<<10, len(p))])
+			}
+			c.Close()
+		}
+		b.Run(strings.Trim(strconv.Quote(unit[max(0, len(unit)-4):]), `"`), func(b *testing.B) {
+			hash, least := time.Hour, time.Hour
+			for range 50 {
+				hash = min(hash, slice(len(body), func() { sha256.Sum256(body) }))
+				least = min(least, slice(len(body), run))
+			}
+			for range b.N {
+				run()
+			}
+			b.ReportMetric(float64(hash+least)/float64(hash), "ratio")
+		})
 	}
 }
 
