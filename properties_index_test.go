@@ -14,7 +14,8 @@ import (
 )
 
 // properties says which tests of which packages hold the properties P1 to P19 of the
-// threat matrix. (P20, mutation testing, is a command and no test.) The names of the
+// threat matrix. (P20, mutation testing, is no test: make mutate, a sample of which the
+// checks try, see internal/tools/mutate/sample.txt.) The names of the
 // tests carry the numbers; one that holds several carries several.
 const properties = `
 P1  what is signed passes: any message, key and canonicalization
