@@ -105,6 +105,7 @@ const (
 // Error is a constant error of this package, for errors.Is.
 type Error string
 
+// Error implements error.
 func (e Error) Error() string { return string(e) }
 
 const (

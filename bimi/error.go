@@ -4,6 +4,7 @@ package bimi
 // one at its root or wraps one of packages markcert and svgps besides.
 type Error string
 
+// Error implements error.
 func (e Error) Error() string { return string(e) }
 
 // Why a message is not eligible (BIMI, section 7.1). Status skipped, but for

@@ -114,6 +114,7 @@ func (o *onceFetcher) once(key string, get func() fetched) fetched {
 	return x
 }
 
+// Fetch implements Fetcher.
 func (o *onceFetcher) Fetch(ctx context.Context, domain, url string, max int64) ([]byte, string, error) {
 	x := o.once(fmt.Sprintf("%s %d %s", domain, max, url), func() (x fetched) {
 		in, ok := o.f.(Inspector)

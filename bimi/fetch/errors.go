@@ -9,6 +9,7 @@ import (
 // Error is a constant error of this package: the root of every error it returns.
 type Error string
 
+// Error implements error.
 func (e Error) Error() string { return string(e) }
 
 const (

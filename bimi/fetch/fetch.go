@@ -267,6 +267,7 @@ type joined struct{ kind, why error }
 
 func join(kind Error, why error) error { return joined{kind, why} }
 
+// Error and Unwrap let errors.Is find the constant, and the text say why.
 func (j joined) Error() string   { return j.kind.Error() + ": " + printable(j.why.Error()) }
 func (j joined) Unwrap() []error { return []error{j.kind, j.why} }
 
