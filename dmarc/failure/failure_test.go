@@ -132,6 +132,11 @@ func TestWarnings(t *testing.T) {
 		{"Auth-Failure: dmarc", "Auth-Failure: arc"}:                            {Kind: failure.BadValue, Field: "auth-failure"},
 		{"<author=gen.example@forwarder.example>", "a@b.example"}:               {Kind: failure.BadValue, Field: "original-mail-from"},
 		{"SPF-DNS: txt :", "SPF-DNS: txt"}:                                      {Kind: failure.BadValue, Field: "spf-dns"},
+		{"Reported-Domain: consumer.example", "Reported-Domain:"}:               {Kind: failure.BadValue, Field: "reported-domain"},
+		{"Reported-Domain: consumer.example", "Reported-Domain: (none)"}:        {Kind: failure.BadValue, Field: "reported-domain"},
+		{"Source-Port:", "Reported-URI: \r\nSource-Port:"}:                      {Kind: failure.BadValue, Field: "reported-uri"},
+		{"Source-Port:", "Original-Rcpt-To: <>\r\nSource-Port:"}:                {Kind: failure.BadValue, Field: "original-rcpt-to"},
+		{"Source-Port:", "Authentication-Results: \r\nSource-Port:"}:            {Kind: failure.BadValue, Field: "authentication-results"},
 		{"Source-Port:", "Arrival-Date: x\r\nReceived-Date: x\r\nSource-Port:"}: {Kind: failure.RepeatedField, Field: "arrival-date"},
 	} {
 		changed := strings.Replace(example, in[0], in[1], 1)
@@ -175,6 +180,9 @@ func FuzzRead(f *testing.F) {
 	a := alphabet.Mail()
 	a.Seed(f.Add, example)
 	a.Seed(f.Add, strings.ReplaceAll(example, "\r\n", "\n"))
+	for _, field := range []string{"Reported-Domain:", "Reported-Domain: (x)", "Reported-URI: ", "Original-Rcpt-To: <>", "Authentication-Results:\t"} {
+		a.Seed(f.Add, strings.Replace(example, "Version: 1\r\n", "Version: 1\r\n"+field+"\r\n", 1)) // read as a value once, and not written
+	}
 	a.Seed(f.Add, "Feedback-Type: auth-failure\nSource-IP: [IPv6:::1]\nArrival-Date: 1 Jan 2020 00:00 +0000\n")
 	for _, s := range testcase.Samples("dmarc-reports", "parsedmarc", "failure", "*") {
 		a.Seed(f.Add, s)
@@ -194,7 +202,15 @@ func FuzzRead(f *testing.F) {
 			again, err := (&failure.Parser{}).Read(&out)
 			require.NoError(t, err)
 			require.Equal(t, r.SourceIP, again.SourceIP)
-			require.Equal(t, len(r.ReportedDomains), len(again.ReportedDomains))
+			require.Equal(t, r.SourcePort, again.SourcePort)
+			require.Equal(t, r.Incidents, again.Incidents)
+			require.Len(t, again.ReportedDomains, len(r.ReportedDomains))
+			require.Len(t, again.ReportedURIs, len(r.ReportedURIs))
+			require.Len(t, again.OriginalRcptTo, len(r.OriginalRcptTo))
+			require.Len(t, again.AuthenticationResults, len(r.AuthenticationResults))
+			require.Len(t, again.SPFDNS, len(r.SPFDNS))
+			require.Equal(t, r.CanonicalizedHeader, again.CanonicalizedHeader)
+			require.Equal(t, r.CanonicalizedBody, again.CanonicalizedBody)
 		}
 	})
 }

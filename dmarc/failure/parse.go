@@ -123,7 +123,8 @@ func (s *state) message(msg *mimepart.Message, data []byte) error {
 const maxRepeated = 100
 
 // fields reads the fields of message/feedback-report (RFC 5965, section 3;
-// RFC 6591, section 3; RFC 9991, section 4). Unknown ones are ignored.
+// RFC 6591, section 3; RFC 9991, section 4). Unknown ones are ignored; so are empty
+// ones of those that may be repeated, as no value is empty by their grammars.
 func (s *state) fields(list mimepart.Fields) error {
 	s.seen = map[string]bool{}
 	r := &s.r
@@ -147,6 +148,10 @@ func (s *state) fields(list mimepart.Fields) error {
 			continue
 		}
 		if repeated != nil {
+			if strings.TrimSpace(v) == "" {
+				s.warn(BadValue, name)
+				continue
+			}
 			if len(*repeated) == maxRepeated {
 				return fmt.Errorf("%w: more than %d fields %s", ErrLimit, maxRepeated, f.Name)
 			}
