@@ -157,7 +157,7 @@ func (l *crl) check(cert, issuer *x509.Certificate, points []string, now time.Ti
 	if !bytes.Equal(l.issuer, issuer.RawSubject) {
 		return false, ErrCRLIssuer
 	}
-	if issuer.KeyUsage != 0 && issuer.KeyUsage&x509.KeyUsageCRLSign == 0 {
+	if !mayUse(issuer, x509.KeyUsageCRLSign) {
 		return false, fmt.Errorf("%w: issuer may not sign revocation lists", ErrCRLSignature)
 	}
 	if err := issuer.CheckSignature(l.algorithm, l.tbs, l.signature); err != nil {

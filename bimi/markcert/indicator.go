@@ -55,15 +55,22 @@ func (c *check) open(l logotype) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %s in the URI", ErrLogotypeMediaType, printable(mediaType))
 	}
 	max := c.v.maxIndicator()
-	if !bytes.HasPrefix(data, []byte{0x1f, 0x8b}) && c.v.AllowUncompressedIndicator {
+	if !isGzip(data) && c.v.AllowUncompressedIndicator {
 		if len(data) > max {
 			return nil, fmt.Errorf("%w: over %d octets", ErrLogotypeSize, max)
 		}
 		c.add(Warning, ErrLogotypeGzip, 0, "not compressed")
 		return data, nil
 	}
-	return gunzip(data, max)
+	image, err := gunzip(data, max)
+	if err == nil && isGzip(image) {
+		// The hash is of the image; whoever opens this one again shows what no hash is of.
+		return nil, fmt.Errorf("%w: compressed twice", ErrLogotypeGzip)
+	}
+	return image, err
 }
+
+func isGzip(b []byte) bool { return len(b) > 1 && b[0] == 0x1f && b[1] == 0x8b }
 
 // gunzip decompresses exactly one member of gzip (RFC 1952, section 2.2) with
 // nothing after it, up to max octets.

@@ -27,6 +27,7 @@ var (
 	oidLogotype    = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 12}
 	oidSCTList     = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 4, 2}
 	oidPoison      = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 4, 3}
+	oidKeyUsage    = asn1.ObjectIdentifier{2, 5, 29, 15}
 	oidConstraints = asn1.ObjectIdentifier{2, 5, 29, 30}
 	oidExtKeyUsage = asn1.ObjectIdentifier{2, 5, 29, 37}
 )
@@ -68,6 +69,9 @@ func (c *check) order(certs []*x509.Certificate) []*x509.Certificate {
 	sorted := []*x509.Certificate{leaf}
 	for last := leaf; last != nil; {
 		var next *x509.Certificate
+		if issued(last, last) && signedBy(last, last) == nil {
+			break // nobody is above who signed himself, whatever his name
+		}
 		for _, a := range certs {
 			if issued(a, last) && !slices.Contains(sorted, a) && (next == nil || signedBy(last, a) == nil) {
 				next = a
@@ -92,14 +96,19 @@ func (c *check) order(certs []*x509.Certificate) []*x509.Certificate {
 }
 
 // buildPath sets path and root, or notes why there is no path. The certificates
-// of the file are taken as they come; only what they lack is looked for, in the
-// store and in the pool of intermediates.
+// of the file are taken as they come. The path ends at the last of them that is a
+// root of the store, or has the name and the key of one: a trust anchor is no more than
+// that (RFC 5280, section 6.1.1), and roots are renewed and cross-signed. Only what a
+// file without one lacks is looked for, in the store and in the pool of intermediates.
+// Of several paths the first counts that is not over or out of use.
 func (c *check) buildPath(certs []*x509.Certificate) {
 	roots := c.v.roots()
-	last := certs[len(certs)-1]
-	if r := roots.find(last); r != nil && len(certs) > 1 {
-		c.path, c.root = certs, r
-		return
+	for i := len(certs) - 1; i > 0; i-- {
+		for _, r := range roots.anchors(certs[i]) {
+			if c.take(certs[:i], r) {
+				return
+			}
+		}
 	}
 	// Breadth first, so that the shortest completion wins; bounded by the number of
 	// signatures looked at, as the pool may hold cross-signed loops.
@@ -116,8 +125,9 @@ func (c *check) buildPath(certs []*x509.Certificate) {
 				broken = err
 				continue
 			}
-			c.path, c.root = append(slices.Clone(path), r.Certificate), r
-			return
+			if c.take(path, r) {
+				return
+			}
 		}
 		for _, a := range c.v.Intermediates {
 			if !issued(a, last) || slices.ContainsFunc(path, a.Equal) || len(path) >= MaxCertificates {
@@ -133,12 +143,28 @@ func (c *check) buildPath(certs []*x509.Certificate) {
 			queue = append(queue, append(slices.Clone(path), a))
 		}
 	}
+	if c.root != nil {
+		return
+	}
 	c.path = certs // for what can be judged of it; root stays nil
 	if broken != nil {
 		c.fail(len(certs)-1, broken)
 		return
 	}
-	c.add(Failure, ErrUntrusted, len(certs)-1, "issuer "+last.Issuer.String())
+	c.add(Failure, ErrUntrusted, len(certs)-1, "issuer "+certs[len(certs)-1].Issuer.String())
+}
+
+// take makes the certificates and the root the path, if they are the first ones
+// found or may be used now. It reports whether the search is over.
+func (c *check) take(certs []*x509.Certificate, r *Root) (usable bool) {
+	path := append(slices.Clone(certs), r.Certificate)
+	usable = !r.Disabled && !slices.ContainsFunc(path, func(x *x509.Certificate) bool {
+		return c.now.Before(x.NotBefore) || c.now.After(x.NotAfter)
+	})
+	if usable || c.root == nil {
+		c.path, c.root = path, r
+	}
+	return usable
 }
 
 // signedBy checks the signature of c under the key of issuer, and nothing else.
@@ -287,7 +313,7 @@ func (c *check) validateIssuer(i int, cert *x509.Certificate, root bool) {
 			c.add(Failure, ErrPathLength, i, fmt.Sprintf("%d where %d is allowed", below, cert.MaxPathLen))
 		}
 	}
-	if cert.KeyUsage != 0 && cert.KeyUsage&x509.KeyUsageCertSign == 0 {
+	if !mayUse(cert, x509.KeyUsageCertSign) {
 		c.add(Failure, ErrKeyUsage, i, "issuer may not sign certificates")
 	}
 	if _, _, ok := extension(cert, oidExtKeyUsage); ok && !root && !hasKeyPurpose(cert) {
@@ -296,6 +322,13 @@ func (c *check) validateIssuer(i int, cert *x509.Certificate, root bool) {
 	if v, _, ok := extension(cert, oidConstraints); ok && !knownConstraints(v) {
 		c.add(Failure, ErrNameConstraints, i, "of a kind that is not supported")
 	}
+}
+
+// mayUse reports whether the key usage allows a use. Without the extension all are
+// allowed; one that is there and empty allows none (RFC 5280, section 4.2.1.3).
+func mayUse(c *x509.Certificate, use x509.KeyUsage) bool {
+	_, _, limited := extension(c, oidKeyUsage)
+	return !limited || c.KeyUsage&use != 0
 }
 
 // criticalExtensions refuses what is critical and not understood (RFC 5280, section 4.2).
@@ -334,9 +367,11 @@ func knownConstraints(value []byte) bool {
 			if !trees.read(tagSequence, &tree) {
 				return false
 			}
-			switch base, _, _, ok := tree.any(); {
+			switch base, name, _, ok := tree.any(); {
 			case !ok, len(tree) != 0: // minimum and maximum are not allowed
 				return false
+			case base == tagContext|2 && bytes.IndexByte(name, '*') >= 0:
+				return false // no label is one, so that it would exclude nothing
 			case base != tagContext|1 && base != tagContext|2 && base != tagContext|6 && base != tagContext|7:
 				return false
 			}

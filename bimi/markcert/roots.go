@@ -129,14 +129,19 @@ func (s *Roots) Attention(deadline time.Time) []Root {
 	return out
 }
 
-// find returns the root whose certificate is c, byte for byte.
-func (s *Roots) find(c *x509.Certificate) *Root {
+// anchors returns the roots with the name and the key of c; c itself first, if it
+// is one.
+func (s *Roots) anchors(c *x509.Certificate) []*Root {
+	var out []*Root
 	for i := range s.roots {
-		if s.roots[i].Certificate.Equal(c) {
-			return &s.roots[i]
+		switch r := s.roots[i].Certificate; {
+		case r.Equal(c):
+			out = append([]*Root{&s.roots[i]}, out...)
+		case bytes.Equal(r.RawSubject, c.RawSubject) && bytes.Equal(r.RawSubjectPublicKeyInfo, c.RawSubjectPublicKeyInfo):
+			out = append(out, &s.roots[i])
 		}
 	}
-	return nil
+	return out
 }
 
 // issuers returns the roots with the name that c gives as its issuer's.

@@ -3,6 +3,7 @@ package markcert_test
 import (
 	"bytes"
 	"context"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -34,6 +35,11 @@ func TestThreats(t *testing.T) {
 			defect(markcert.ErrNotCA, tm.IntermediateNotCA),
 			defect(markcert.ErrPathLength, tm.PathLength),
 			defect(markcert.ErrLeafCA, tm.LeafCA),
+			{name: "another root of the same name in the file", defects: []tm.Defect{tm.WithRoot}, want: markcert.ErrForeignCertificate, pem: func(p []byte) []byte {
+				other, err := tm.New(rand.NewChaCha8([32]byte{2}), testTime)
+				require.NoError(t, err)
+				return append(p, pemOf(other.Root().Raw)...)
+			}},
 			{name: "ten certificates", spec: tm.Spec{Authorities: 9}},
 			{name: "eleven certificates", spec: tm.Spec{Authorities: 10}, want: markcert.ErrTooManyCertificates},
 			{name: "thousand blocks", pem: func(p []byte) []byte { return bytes.Repeat(p[:len(p)/2], 1000) }, want: markcert.ErrTooLarge},

@@ -107,12 +107,22 @@ const (
 	PathLength Defect = "PathLength"
 	// IntermediateNoCertSign: the issuer's key usage does not include signing certificates.
 	IntermediateNoCertSign Defect = "IntermediateNoCertSign"
+	// IntermediateEmptyKeyUsage: the issuer's key usage includes nothing.
+	IntermediateEmptyKeyUsage Defect = "IntermediateEmptyKeyUsage"
+	// ReissuedRoot: the file ends with another certificate of the trusted root, which has expired: legal.
+	ReissuedRoot Defect = "ReissuedRoot"
+	// CrossCertificate: it ends with one that a stranger issued for the trusted root: legal.
+	CrossCertificate Defect = "CrossCertificate"
+	// RenewedRoot: an expired certificate of the root is trusted beside the good one: legal.
+	RenewedRoot Defect = "RenewedRoot"
 	// ExcludedName: the issuer's name constraints exclude the domain.
 	ExcludedName Defect = "ExcludedName"
 	// NotPermittedName: the issuer's name constraints permit another domain only.
 	NotPermittedName Defect = "NotPermittedName"
 	// DirectoryNameConstraint: name constraints, not critical, of a kind that crypto/x509 ignores.
 	DirectoryNameConstraint Defect = "DirectoryNameConstraint"
+	// WildcardConstraint: the issuer's name constraints exclude a wildcard, which is no name.
+	WildcardConstraint Defect = "WildcardConstraint"
 	// UnknownCritical: a critical extension that nobody knows.
 	UnknownCritical Defect = "UnknownCritical"
 	// IntermediateUnknownCritical: the same in the issuer.
@@ -241,6 +251,8 @@ const (
 	LogoTwoMembers Defect = "LogoTwoMembers"
 	// LogoTruncated: gzip without its end.
 	LogoTruncated Defect = "LogoTruncated"
+	// LogoCompressedTwice: gzip within gzip, hashed between them.
+	LogoCompressedTwice Defect = "LogoCompressedTwice"
 	// LogoBomb: 10 KiB that unpack to 10 MiB.
 	LogoBomb Defect = "LogoBomb"
 	// HashMismatch: the hash is of another image.

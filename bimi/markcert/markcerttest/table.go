@@ -109,6 +109,19 @@ var rows = []row{
 	{IntermediateNoCertSign, "J1", "failure", "ErrKeyUsage", "the issuer's key usage does not include signing certificates", func(b *plan) {
 		b.inter.KeyUsage = x509.KeyUsageDigitalSignature | x509.KeyUsageCRLSign
 	}},
+	{IntermediateEmptyKeyUsage, "J1", "failure", "ErrKeyUsage", "the issuer's key usage includes nothing", func(b *plan) {
+		b.inter.KeyUsage = 0
+		b.inter.ExtraExtensions = append(b.inter.ExtraExtensions, critical(15, tlv(0x03, []byte{0}))...)
+	}},
+	{ReissuedRoot, "J1", "", "", "the file ends with another certificate of the trusted root, which has expired: legal", func(b *plan) {
+		b.chain = func(c [][]byte) [][]byte { return append(c, b.oldRoot().Raw) }
+	}},
+	{CrossCertificate, "J1", "", "", "the file ends with one that a stranger issued for the trusted root: legal", func(b *plan) {
+		b.chain = func(c [][]byte) [][]byte { return append(c, b.crossRoot().Raw) }
+	}},
+	{RenewedRoot, "J1", "", "", "an expired certificate of the root is trusted beside the good one: legal", func(b *plan) {
+		b.roots = []*x509.Certificate{b.oldRoot(), b.p.root}
+	}},
 	{ExcludedName, "J1", "failure", "ErrNameConstraints", "the issuer's name constraints exclude the domain", func(b *plan) {
 		b.inter.ExcludedDNSDomains, b.inter.PermittedDNSDomainsCritical = []string{"example.com"}, true
 	}},
@@ -117,6 +130,9 @@ var rows = []row{
 	}},
 	{DirectoryNameConstraint, "J1", "failure", "ErrNameConstraints", "name constraints, not critical, of a kind that crypto/x509 ignores", func(b *plan) {
 		b.inter.ExtraExtensions = append(b.inter.ExtraExtensions, pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 30}, Value: tlv(0x30, tlv(0xa0, tlv(0x30, tlv(0xa4, tlv(0x30)))))})
+	}},
+	{WildcardConstraint, "J1", "failure", "ErrNameConstraints", "the issuer's name constraints exclude a wildcard, which is no name", func(b *plan) {
+		b.inter.ExcludedDNSDomains, b.inter.PermittedDNSDomainsCritical = []string{"*.example.com"}, true
 	}},
 	{UnknownCritical, "J4", "failure", "ErrCriticalExtension", "a critical extension that nobody knows", func(b *plan) {
 		b.leaf.ExtraExtensions = append(b.leaf.ExtraExtensions, pkix.Extension{Id: oidUnknown, Critical: true, Value: tlv(0x05)})
@@ -299,6 +315,10 @@ var rows = []row{
 	{LogoTruncated, "N8", "failure", "ErrLogotypeGzip", "gzip without its end", func(b *plan) {
 		z, _ := compress(b.logo.svg)
 		b.logo.data = z[:len(z)-4]
+	}},
+	{LogoCompressedTwice, "N8", "failure", "ErrLogotypeGzip", "gzip within gzip, hashed between them", func(b *plan) {
+		z, _ := compress(b.logo.svg)
+		b.logo = newLogo(z)
 	}},
 	{LogoBomb, "N8", "failure", "ErrLogotypeSize", "10 KiB that unpack to 10 MiB", func(b *plan) {
 		b.logo = newLogo(make([]byte, 10<<20))

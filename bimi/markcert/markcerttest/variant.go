@@ -93,6 +93,26 @@ func (b *plan) expiredRoot() {
 	}
 }
 
+// oldRoot is a certificate of the root that has expired.
+func (b *plan) oldRoot() *x509.Certificate {
+	t := b.p.rootTemplate()
+	t.NotAfter = b.p.now.AddDate(0, -1, 0)
+	if c, err := create(t, t, &b.p.rootKey.PublicKey, b.p.rootKey); err == nil {
+		return c
+	}
+	return b.p.root
+}
+
+// crossRoot is a certificate for the root by an authority that nobody knows.
+func (b *plan) crossRoot() *x509.Certificate {
+	stranger := b.p.rootTemplate()
+	stranger.Subject.CommonName, stranger.SubjectKeyId = "Stranger", keyID(b.p.otherKey)
+	if c, err := create(b.p.rootTemplate(), stranger, &b.p.rootKey.PublicKey, b.p.otherKey); err == nil {
+		return c
+	}
+	return b.p.root
+}
+
 // authorities puts n-1 authorities between the root and the issuer.
 func (b *plan) authorities(n int) error {
 	for i := 1; i < n; i++ {
