@@ -7,9 +7,11 @@
 // bounded check that tests which once noticed still do.
 //
 // A group is a line of targets.txt: its name, the packages whose tests are run,
-// their files. Without a group all are mutated. A mutant is compiled through an
-// overlay, so that no file of the tree is touched; it is killed if the tests fail,
-// run out of time or panic, and does not count if it does not compile.
+// their files. Without a group all are mutated. Mutants are compiled through an
+// overlay, so that no file of the tree is touched: as many as possible into one
+// binary with a switch (schemata.go), of which only the tests are run that come by
+// the mutant, the others one by one. A mutant is killed if the tests fail, run out
+// of time or panic, and does not count if it does not compile.
 //
 // equivalents.txt lists mutants that no test can or should kill, each with the
 // reason. Any other that survives makes the exit status 1.
@@ -43,6 +45,7 @@ func main() {
 	flag.StringVar(&o.keys, "keys", "", "file of the keys to try")
 	flag.BoolVar(&o.list, "list", false, "print the mutants and try none")
 	flag.BoolVar(&o.verbose, "v", false, "print every mutant")
+	flag.BoolVar(&o.skipAlone, "together", false, "leave out the mutants that have to be compiled one by one, such as changed constants")
 	flag.IntVar(&o.parallel, "parallel", 2, "how many at once")
 	flag.DurationVar(&o.limit, "limit", 0, "for the tests of one mutant; 0: by the time that they take without one, which is measured first")
 	flag.Parse()
@@ -63,6 +66,7 @@ type options struct {
 	parallel      int
 	match         *regexp.Regexp
 	list, verbose bool
+	skipAlone     bool
 	limit         time.Duration
 	groups        []string
 }
@@ -79,8 +83,10 @@ type group struct {
 type job struct {
 	mutant
 	group *group
-	state string // killed, survived, invalid
+	state string // killed, survived, unreached, invalid; alone before it is tried alone
 }
+
+func (j *job) survived() bool { return j.state == "survived" || j.state == "unreached" }
 
 func (o *options) run() error {
 	dir, err := filepath.Abs(o.dir)
@@ -144,14 +150,31 @@ func (o *options) run() error {
 	}
 	defer os.RemoveAll(tmp)
 	r := &runner{dir: dir, tmp: tmp, verbose: o.verbose}
+	begin := time.Now()
 	for _, g := range groups {
-		if g.limit == 0 && slices.ContainsFunc(jobs, func(j *job) bool { return j.group == g }) {
+		if err := r.together(g, jobs, o.parallel); err != nil {
+			return err
+		}
+	}
+	alone := slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return j.state != "alone" })
+	if o.skipAlone {
+		jobs = slices.DeleteFunc(jobs, func(j *job) bool { return j.state == "alone" })
+		fmt.Printf("%d mutants have to be compiled alone, and were left out\n", len(alone))
+		alone = nil
+	}
+	for _, g := range groups {
+		if g.limit == 0 && slices.ContainsFunc(alone, func(j *job) bool { return j.group == g }) {
 			if err := r.baseline(g); err != nil {
 				return err
 			}
 		}
 	}
-	return r.all(jobs, o.parallel, len(known))
+	if err := r.alone(alone, o.parallel); err != nil {
+		return err
+	}
+	err = score(jobs)
+	fmt.Printf("%d mutants in %s; %d listed as equivalent were left out\n", len(jobs), time.Since(begin).Round(time.Second), len(known))
+	return err
 }
 
 // readKeys returns the keys of the file, nil without one.
@@ -275,8 +298,8 @@ func (r *runner) baseline(g *group) error {
 	return nil
 }
 
-func (r *runner) all(jobs []*job, parallel, known int) error {
-	begin := time.Now()
+// alone compiles every job by itself.
+func (r *runner) alone(jobs []*job, parallel int) error {
 	next := make(chan *job)
 	var wg sync.WaitGroup
 	var failed error
@@ -296,9 +319,11 @@ func (r *runner) all(jobs []*job, parallel, known int) error {
 	}
 	close(next)
 	wg.Wait()
-	if failed != nil {
-		return failed
-	}
+	return failed
+}
+
+// score prints what became of the jobs.
+func score(jobs []*job) error {
 	survivors := 0
 	count := map[string]map[string]int{}
 	var order []string
@@ -309,11 +334,12 @@ func (r *runner) all(jobs []*job, parallel, known int) error {
 			count[j.group.name] = c
 			order = append(order, j.group.name)
 		}
-		c[j.state]++
-		if j.state == "survived" {
+		if j.survived() {
 			survivors++
-			fmt.Printf("SURVIVED %s:%d\n%s\n", j.file, j.line, j.key)
+			fmt.Printf("%s %s:%d\n%s\n", strings.ToUpper(j.state), j.file, j.line, j.key)
+			j.state = "survived"
 		}
+		c[j.state]++
 	}
 	slices.Sort(order)
 	fmt.Printf("%-10s %7s %8s %8s %6s\n", "", "killed", "survived", "invalid", "score")
@@ -325,7 +351,6 @@ func (r *runner) all(jobs []*job, parallel, known int) error {
 		}
 		fmt.Printf("%-10s %7d %8d %8d %5.1f%%\n", name, c["killed"], c["survived"], c["invalid"], score)
 	}
-	fmt.Printf("%d mutants in %s; %d listed as equivalent were left out\n", len(jobs), time.Since(begin).Round(time.Second), known)
 	if survivors > 0 {
 		return fmt.Errorf("%d mutants survived: write a case that notices, or list them in equivalents.txt with the reason", survivors)
 	}
@@ -334,17 +359,8 @@ func (r *runner) all(jobs []*job, parallel, known int) error {
 
 // try builds one mutant and runs the tests.
 func (r *runner) try(j *job, worker int) error {
-	path := filepath.Join(r.dir, j.file)
-	changed := filepath.Join(r.tmp, fmt.Sprintf("%d.go", worker))
-	if err := os.WriteFile(changed, []byte(j.src[:j.start]+j.text+j.src[j.end:]), 0o600); err != nil {
-		return err
-	}
-	overlay := filepath.Join(r.tmp, fmt.Sprintf("%d.json", worker))
-	data, err := json.Marshal(map[string]any{"Replace": map[string]string{path: changed}})
+	overlay, err := r.overlay(j, filepath.Join(r.tmp, fmt.Sprint(worker)))
 	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(overlay, data, 0o600); err != nil {
 		return err
 	}
 	out, err := r.test(j.group, overlay, j.group.limit)
@@ -356,11 +372,27 @@ func (r *runner) try(j *job, worker int) error {
 	default:
 		j.state = "killed"
 	}
+	r.count(j)
+	return nil
+}
+
+// overlay puts the mutant in the place of its file, for the builder only.
+func (r *runner) overlay(j *job, stem string) (string, error) {
+	if err := os.WriteFile(stem+".go", []byte(j.src[:j.start]+j.text+j.src[j.end:]), 0o600); err != nil {
+		return "", err
+	}
+	data, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(r.dir, j.file): stem + ".go"}})
+	if err != nil {
+		return "", err
+	}
+	return stem + ".json", os.WriteFile(stem+".json", data, 0o600)
+}
+
+func (r *runner) count(j *job) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.done++
-	if r.verbose || j.state == "survived" {
+	if r.verbose || j.survived() {
 		fmt.Fprintf(os.Stderr, "%d %s %s:%d %s\n", r.done, j.state, j.file, j.line, j.key)
 	}
-	return nil
 }

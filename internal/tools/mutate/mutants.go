@@ -24,6 +24,8 @@ type mutant struct {
 	// changed into what, and its number where a function has several alike. It does
 	// not change when lines move.
 	key string
+	// form is how the change can be compiled next to others; see schemata.go.
+	form form
 }
 
 // mutants makes all mutants of a file in the order of its text. Replaced are
@@ -45,6 +47,11 @@ func mutants(dir, file string) ([]mutant, error) {
 	if err != nil {
 		return nil, err
 	}
+	return mutantsOf(fset, f, file, src), nil
+}
+
+// mutantsOf makes all mutants of a file that is parsed already.
+func mutantsOf(fset *token.FileSet, f *ast.File, file string, src []byte) []mutant {
 	w := &walker{fset: fset, file: file, src: string(src), seen: map[string]int{}, errs: errorNames(f)}
 	for _, d := range f.Decls {
 		w.fn = "package"
@@ -64,7 +71,7 @@ func mutants(dir, file string) ([]mutant, error) {
 		}
 	}
 	sort.SliceStable(w.out, func(i, j int) bool { return w.out[i].start < w.out[j].start })
-	return w.out, nil
+	return w.out
 }
 
 func receiver(e ast.Expr) string {
@@ -111,7 +118,7 @@ func (w *walker) at(p token.Pos) int { return w.fset.Position(p).Offset }
 
 // add replaces the octets from start to end. A word or a number says nothing
 // alone: its key has the line with it.
-func (w *walker) add(start, end token.Pos, text string) {
+func (w *walker) add(start, end token.Pos, text string, form form) {
 	a, b := w.at(start), w.at(end)
 	old, context := w.src[a:b], ""
 	if !strings.ContainsAny(old, " (") {
@@ -134,7 +141,7 @@ func (w *walker) add(start, end token.Pos, text string) {
 	if w.seen[key]++; w.seen[key] > 1 {
 		key += fmt.Sprintf(" #%d", w.seen[key])
 	}
-	w.out = append(w.out, mutant{w.file, w.src, w.fset.Position(start).Line, a, b, text, key})
+	w.out = append(w.out, mutant{w.file, w.src, w.fset.Position(start).Line, a, b, text, key, form})
 }
 
 var operators = map[token.Token]string{
@@ -164,7 +171,7 @@ func (w *walker) node(n ast.Node) bool {
 			a, b := w.at(n.OpPos), w.at(n.OpPos)+len(n.Op.String())
 			old := w.text(n)
 			rel := w.at(n.Pos())
-			w.add(n.Pos(), n.End(), old[:a-rel]+op+old[b-rel:])
+			w.add(n.Pos(), n.End(), old[:a-rel]+op+old[b-rel:], form{node: n})
 		}
 	case *ast.BasicLit:
 		if n.Kind == token.INT {
@@ -224,10 +231,10 @@ func (w *walker) condition(c ast.Expr) {
 		return
 	}
 	if u, ok := c.(*ast.UnaryExpr); ok && u.Op == token.NOT {
-		w.add(c.Pos(), c.End(), "("+w.text(u.X)+")")
+		w.add(c.Pos(), c.End(), "("+w.text(u.X)+")", form{node: c, negated: true})
 		return
 	}
-	w.add(c.Pos(), c.End(), "!("+w.text(c)+")")
+	w.add(c.Pos(), c.End(), "!("+w.text(c)+")", form{node: c, negated: true})
 }
 
 func (w *walker) number(n *ast.BasicLit) {
@@ -235,28 +242,28 @@ func (w *walker) number(n *ast.BasicLit) {
 	if err != nil {
 		return
 	}
-	w.add(n.Pos(), n.End(), strconv.FormatInt(v+1, 10))
+	w.add(n.Pos(), n.End(), strconv.FormatInt(v+1, 10), form{node: n, by: "+"})
 	if v > 0 {
-		w.add(n.Pos(), n.End(), strconv.FormatInt(v-1, 10))
+		w.add(n.Pos(), n.End(), strconv.FormatInt(v-1, 10), form{node: n, by: "-"})
 	}
 }
 
 func (w *walker) name(id *ast.Ident) {
 	switch id.Name {
 	case "true":
-		w.add(id.Pos(), id.End(), "false")
+		w.add(id.Pos(), id.End(), "false", form{node: id, negated: true})
 		return
 	case "false":
-		w.add(id.Pos(), id.End(), "true")
+		w.add(id.Pos(), id.End(), "true", form{node: id, negated: true})
 		return
 	}
 	for _, words := range dispositions {
 		if i := slices.Index(words, id.Name); i >= 0 {
-			w.add(id.Pos(), id.End(), words[(i+1)%len(words)])
+			w.add(id.Pos(), id.End(), words[(i+1)%len(words)], form{node: id, by: words[(i+1)%len(words)]})
 		}
 	}
 	if i := slices.Index(w.errs, id.Name); i >= 0 && len(w.errs) > 1 {
-		w.add(id.Pos(), id.End(), w.errs[(i+1)%len(w.errs)])
+		w.add(id.Pos(), id.End(), w.errs[(i+1)%len(w.errs)], form{node: id, by: w.errs[(i+1)%len(w.errs)]})
 	}
 }
 
@@ -271,9 +278,9 @@ func (w *walker) statement(s ast.Stmt) {
 		blank := strings.TrimSuffix(strings.Repeat("_, ", len(s.Lhs)), ", ")
 		if len(s.Rhs) > 0 {
 			right := w.src[w.at(s.Rhs[0].Pos()):w.at(s.Rhs[len(s.Rhs)-1].End())]
-			w.add(s.Pos(), s.End(), blank+" = "+right)
+			w.add(s.Pos(), s.End(), blank+" = "+right, form{node: s, by: blank + " = " + right})
 		}
 	case *ast.IncDecStmt, *ast.ExprStmt, *ast.BranchStmt, *ast.DeferStmt, *ast.ReturnStmt:
-		w.add(s.Pos(), s.End(), "")
+		w.add(s.Pos(), s.End(), "", form{node: s})
 	}
 }
