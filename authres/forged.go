@@ -31,10 +31,13 @@ type Fields interface {
 //     an A-label, nor quoting, nor octets that cannot be seen;
 //   - fields without an authserv-id, or whose authserv-id cannot be read. Who
 //     believes such a field believes it whoever wrote it;
+//   - fields whose authserv-id has characters beyond ASCII and is no domain name:
+//     readers that map such characters may see anybody's;
 //   - fields of another version, which nobody can read (RFC 8601, section 5,
 //     last paragraph);
 //   - fields in which another line that begins with the field's name hides
-//     behind a bare CR or LF.
+//     behind a bare CR or LF, or behind another character that some readers take
+//     for a line end (U+000B, U+000C, U+001C to U+001E, U+0085, U+2028, U+2029).
 //
 // The field's name is recognized in any case, with white space or folding
 // before the colon, and with octets in it that are not visible ASCII.
@@ -82,8 +85,8 @@ func (h Header) IsFrom(ids ...string) bool {
 const lowerName = "authentication-results"
 
 // fieldValue returns what stands behind the colon if raw is an
-// Authentication-Results field. hidden says that it is one only to a reader who
-// ends lines at a bare CR or LF.
+// Authentication-Results field. hidden says that another one is within it, or that it is
+// one only to a reader who ends lines elsewhere than at a CRLF.
 func fieldValue(raw []byte) (value string, hidden, ok bool) {
 	if n, v, found := bytes.Cut(raw, []byte{':'}); found && isName(n) {
 		return string(v), hiddenName(v), true
@@ -91,31 +94,13 @@ func fieldValue(raw []byte) (value string, hidden, ok bool) {
 	return "", true, hiddenName(raw)
 }
 
-// hiddenName reports whether the field's name stands behind a bare CR or LF.
-func hiddenName(raw []byte) bool { return hiddenBehind(raw, '\n') || hiddenBehind(raw, '\r') }
+// hiddenName reports whether the field's name stands behind what some readers take
+// for a line end.
+func hiddenName(raw []byte) bool { return scan.HiddenName(raw, isName) }
 
-func hiddenBehind(raw []byte, end byte) bool {
-	for {
-		i := bytes.IndexByte(raw, end)
-		if i < 0 {
-			return false
-		}
-		raw = raw[i+1:]
-		if len(raw) == 0 || scan.WSP.Is(raw[0]) || raw[0] == '\n' && end == '\r' {
-			continue // the end, a fold, or no bare CR
-		}
-		if n, _, found := bytes.Cut(raw[:min(len(raw), 4*len(lowerName))], []byte{':'}); found && isName(n) {
-			return true
-		}
-	}
-}
-
-// isName compares without regard to case, and to octets that a reader may drop.
-// A line that begins with white space continues another, and has no name.
+// isName compares without regard to case, and to octets that a reader may drop: white
+// space in front of the topmost field, for example.
 func isName(n []byte) bool {
-	if len(n) > 0 && scan.WSP.Is(n[0]) {
-		return false
-	}
 	i := 0
 	for _, b := range n {
 		if !scan.Vchar.Is(b) {
@@ -138,7 +123,18 @@ func isForeign(value string, ours ids) bool {
 	if !p.head() || p.Peek() != ';' && !p.Done() {
 		return false
 	}
-	return !ours.has(p.h.AuthservID)
+	return !ours.has(p.h.AuthservID) && !isMappable(p.h.AuthservID)
+}
+
+// isMappable reports whether an id beyond ASCII is no domain name, not even without what
+// cannot be seen. Readers map such characters (UTS #46: wide letters, other full stops,
+// letters that were put together), and may get to the name of anybody.
+func isMappable(id string) bool {
+	if isASCII(id) {
+		return false
+	}
+	_, err := domain.Parse(visible(id))
+	return err != nil
 }
 
 // ids are authserv-ids in both forms in which they are compared.
@@ -169,14 +165,18 @@ func canonicalID(id string) (canonical, bare string) {
 		return strings.ToLower(s)
 	}
 	canonical = lower(id)
-	bare = strings.TrimRight(strings.Map(func(r rune) rune {
+	if bare = visible(id); bare != id {
+		return canonical, lower(bare)
+	}
+	return canonical, canonical
+}
+
+// visible takes everything that cannot be seen, and a final dot, away.
+func visible(id string) string {
+	return strings.TrimRight(strings.Map(func(r rune) rune {
 		if !unicode.IsGraphic(r) || unicode.IsSpace(r) || r == unicode.ReplacementChar {
 			return -1
 		}
 		return r
 	}, id), ".")
-	if bare != id {
-		return canonical, lower(bare)
-	}
-	return canonical, canonical
 }

@@ -145,10 +145,11 @@ func strip(t *testing.T) {
 		"BIMI-Location: x", "bimi-location:x", "BIMI-INDICATOR:", "BIMI-Logo-Preference: x", "BIMI-Location : x", "BIMI-Location\t: x",
 		"BIMI-Location\r\n : x", "BIMI-\x00Location: x", "BIMI-Indicator\u00a0: x", "X: y\rBIMI-Indicator: z", "X: y\nbimi-location: z",
 		"BIMI\u200b-Location: x", "X: y\r\r\nBIMI-Location: z",
+		"X: y\nBIMI-Location" + strings.Repeat(" ", 99) + ": z", "X: y\u2028BIMI-Location: z", "X: y\vbimi-indicator: z", " BIMI-Location: x",
 	}
 	keep := []string{
 		"BIMI-Selector: v=BIMI1; s=x", "X-BIMI-Location: x", "Subject: BIMI-Location: x", "BIMI-Locations: x", "BIMI-Location x",
-		"Subject: a\r\n BIMI-Location: x", "BIMI-Loc: x", "Bim: imi", "From: b@imi.example",
+		"Subject: a\r\n BIMI-Location: x", "Subject: a\v BIMI-Location: x", "BIMI-Loc: x", "Bim: imi", "From: b@imi.example",
 	}
 	for _, s := range strip {
 		require.True(t, ours([]byte(s+"\r\n")), "%q", s)

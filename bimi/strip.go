@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/seed2385d973/mailauth/authres"
+	"github.com/seed2385d973/mailauth/internal/scan"
 )
 
 // receiverFields are the names of the fields that only a receiver writes.
@@ -17,8 +18,8 @@ func receiverFields() []string {
 // and even if it does not do BIMI (BIMI, sections 5.6 and 7.8): all BIMI-Location,
 // BIMI-Indicator and BIMI-Logo-Preference fields. Names are recognized in any case,
 // with white space or folding before the colon, with octets in them that cannot be
-// seen, and behind a bare CR or LF within another field. BIMI-Selector is the
-// sender's, and stays.
+// seen, and behind a bare CR or LF, or another character that some readers take for a
+// line end, within another field. BIMI-Selector is the sender's, and stays.
 func Strip(fields authres.Fields) []int {
 	var out []int
 	for i := range fields.Len() {
@@ -34,25 +35,7 @@ func ours(raw []byte) bool {
 	if name, _, found := bytes.Cut(raw, []byte{':'}); found && isOurs(name) {
 		return true
 	}
-	return hidden(raw, '\n') || hidden(raw, '\r')
-}
-
-// hidden reports whether one of the names stands behind a line end that does not fold.
-func hidden(raw []byte, end byte) bool {
-	const most = 64 // octets that a name is looked for in
-	for {
-		i := bytes.IndexByte(raw, end)
-		if i < 0 {
-			return false
-		}
-		raw = raw[i+1:]
-		if len(raw) == 0 || raw[0] == ' ' || raw[0] == '\t' || end == '\r' && raw[0] == '\n' {
-			continue
-		}
-		if name, _, found := bytes.Cut(raw[:min(len(raw), most)], []byte{':'}); found && isOurs(name) {
-			return true
-		}
-	}
+	return scan.HiddenName(raw, isOurs)
 }
 
 // isOurs compares a name without what a reader may drop from it.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"github.com/seed2385d973/mailauth/authres"
+	"github.com/seed2385d973/mailauth/internal/sig"
 )
 
 // The statuses of a Result (RFC 8601, section 2.7.1).
@@ -110,13 +111,20 @@ func (r Result) MarshalJSON() ([]byte, error) {
 	return json.Marshal(j)
 }
 
-// LogValue implements [slog.LogValuer].
+// LogValue implements [slog.LogValuer]. An algorithm that is unknown is left out: it is
+// whatever a stranger wrote.
 func (r Result) LogValue() slog.Value {
+	algorithm := ""
+	for _, a := range [...]sig.Algorithm{sig.RSASHA256, sig.Ed25519SHA256, sig.RSASHA1} {
+		if r.Signature.Algorithm == a.String() {
+			algorithm = a.String()
+		}
+	}
 	a := []slog.Attr{
 		slog.String("result", r.Status.String()),
 		slog.String("domain", r.Signature.Domain),
 		slog.String("selector", r.Signature.Selector),
-		slog.String("algorithm", r.Signature.Algorithm),
+		slog.String("algorithm", algorithm),
 		slog.Int("key_bits", r.KeyBits),
 	}
 	if r.Err != nil {

@@ -299,7 +299,14 @@ func looksLikeColon(r rune) bool {
 // CR, LF and CRLF aside, and reports whether there are any and whether a From
 // field begins at one.
 func lineEnds(s string) (found, from bool) {
+	line := -1 // where the last line began that has had no colon yet
 	for i, r := range s {
+		if r == ':' && line >= 0 {
+			if resemblesFrom(s[line:i], false) {
+				return true, true
+			}
+			line = -1
+		}
 		n := utf8.RuneLen(r)
 		if r == utf8.RuneError && s[i] == 0x85 {
 			r, n = 0x85, 1 // NEL in Latin-1
@@ -307,7 +314,9 @@ func lineEnds(s string) (found, from bool) {
 		switch r {
 		case '\v', '\f', 0x1c, 0x1d, 0x1e, 0x85, 0x2028, 0x2029:
 			found = true
-			rest := s[i+n:]
+			line = i + n
+			// A reader may know only the first of several, and drop the others.
+			rest := s[line:]
 			if n := strings.IndexByte(rest[:min(len(rest), 64)], ':'); n >= 0 && resemblesFrom(rest[:n], false) {
 				return true, true
 			}

@@ -178,3 +178,25 @@ func TestCursor(t *testing.T) {
 	require.True(t, zero.Done())
 	require.False(t, zero.CFWS())
 }
+
+// Each line end that some reader knows is found, and no other; the work is linear.
+func TestHiddenName(t *testing.T) {
+	is := func(name []byte) bool { return strings.TrimRight(string(name), " ") == "N" }
+	for _, end := range []string{"\n", "\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u0085", "\u2028", "\u2029", "\r\r\n", "\n\n", "\u2028\u2028"} {
+		require.True(t, HiddenName([]byte("A: b"+end+"N: c\r\n"), is), "%q", end)
+		require.True(t, HiddenName([]byte("A: b"+end+"x"+end+"N"+strings.Repeat(" ", 2*nameRoom)+": c"+end), is), "%q", end)
+		require.False(t, HiddenName([]byte("A: b"+end+" N: c\r\n"), is), "%q", end)
+		require.False(t, HiddenName([]byte("A: b"+end+"M: c"+end), is), "%q", end)
+		require.False(t, HiddenName([]byte("A: b"+end+"N"+end), is), "%q", end)
+	}
+	for _, other := range []string{"", ";", "\t", "\x1f", "\x00", "\x84", "\u2027", "\u202a"} {
+		require.False(t, HiddenName([]byte("N: b"+other+"N: c\r\n"), is), "%q", other)
+	}
+	require.False(t, HiddenName(nil, is))
+
+	looked := 0
+	count := func(name []byte) bool { looked += len(name); return false }
+	raw := []byte(strings.Repeat("\n\x85x", 1<<14) + ":")
+	HiddenName(raw, count)
+	require.Less(t, looked, 4*nameRoom*len(raw))
+}
