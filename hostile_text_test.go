@@ -76,7 +76,9 @@ func TestHostileText(t *testing.T) {
 			}
 			signed := sign(t, "kb d=bank.example s=sel", threatMessage)
 			for _, term := range []string{v, "a:" + v, "include:" + v + ".example", "ip4:" + v, v + "=x", "exists:%{" + v + "}.x", "-all exp=e.example"} {
-				raw := func(s string) map[string]any { return map[string]any{"TXT": [][]any{{map[string]any{"b64": []byte(s)}}}} }
+				raw := func(s string) map[string]any {
+					return map[string]any{"TXT": [][]any{{map[string]any{"b64": []byte(s)}}}}
+				}
 				z, err := json.Marshal(map[string]any{
 					"attack.example": raw("v=spf1 " + term + " -all"), "mx.attack.example": raw("v=spf1 " + term), "e.example": raw(v),
 					"sel._domainkey.bank.example": raw("v=DKIM1; k=" + v + "; n=" + v + "; p=" + v),
