@@ -188,6 +188,34 @@ var threats = []struct {
 	{"Latin-1 domain", "j@b\xf6nk.example", "", 0, ErrEncoding},
 	{"Shift_JIS hides a quote", "\"\x81\\\" <ceo@bank.example> \"x\" <a@attack.example>", "", 0, ErrQuote},
 	{"Shift_JIS hides a quote, well-formed for us", "\"\x81\\\" <ceo@bank.example> \" <a@attack.example>", "", 0, ErrEncoding},
+	{"FROM-16/literal", "ceo@[x] <any@attack.example>", "", 0, ErrLiteral},
+	{"FROM-16/brackets", "[ceo@bank.example] <any@attack.example>", "", 0, ErrLiteral},
+	{"FROM-16/only brackets", "[x]", "", 0, ErrName},
+	{"FROM-17/at sign first", "=?utf-8?B?QGJhbmsuZXhhbXBsZQ==?= <any@attack.example>", "attack.example", NameHasAddress, nil},
+	{"FROM-17/comment at the end", "any@attack.example (=?utf-8?Q?ceo=40bank.example?=)", "attack.example", NameHasAddress, nil},
+	{"FROM-17/no end of encoded-word", "=?utf-8 <any@attack.example>", "attack.example", 0, nil},
+	{"FROM-17/end is not one", "=?utf-8?Q?ceo=40bank.example?x <any@attack.example>", "attack.example", 0, nil},
+	{"FROM-17/text behind encoded-word", "=?c?B?YQ=?=?Q?=40?= <any@attack.example>", "attack.example", 0, nil},
+	{"FROM-31/one label as name", "a@attack:b@bank.example;", "", 0, ErrInName},
+	{"FROM-31/empty, and an address", "a:;, ceo@bank.example", "bank.example", Group, nil},
+	{"FROM-33/in front", ",ceo@bank.example", "bank.example", Obsolete, nil},
+	{"FROM-33/behind", "ceo@bank.example,", "bank.example", Obsolete, nil},
+	{"FROM-33/in a group, behind", "a:ceo@bank.example,;", "bank.example", Group | Obsolete, nil},
+	{"FROM-33/open comment behind", ",(", "", 0, ErrComment},
+	{"FROM-45/before the at sign", "<ceo\x00@bank.example>", "", 0, ErrControl},
+	{"FROM-45/behind the at sign", "<ceo@\x00bank.example>", "", 0, ErrControl},
+	{"FROM-45/U+001F", "\x1f <ceo@bank.example>", "", 0, ErrControl},
+	{"FROM-45/U+001F in quotes", "\"\x1f\" <ceo@bank.example>", "", 0, ErrControl},
+	{"FROM-45/DEL in quotes", "\"\x7f\" <ceo@bank.example>", "", 0, ErrControl},
+	{"FROM-45/U+001F in a pair", "\"\\\x1f\" <ceo@bank.example>", "", 0, ErrControl},
+	{"FROM-45/DEL in a pair", "\"\\\x7f\" <ceo@bank.example>", "", 0, ErrControl},
+	{"FROM-45/not DEL", "\"~\\~ \\ \" <ceo@bank.example>", "bank.example", 0, nil},
+	{"lines of white space", "CEO\r\n \t \r\n <ceo@bank.example>", "bank.example", Obsolete, nil},
+	{"two words in local part", `a."b"@bank.example`, "bank.example", Obsolete, nil},
+	{"0x80 in quotes", "\"\x80\" <ceo@bank.example>", "bank.example", NotUTF8, nil},
+	{"0x80 in a comment", "(\x80) <ceo@bank.example>", "bank.example", NotUTF8, nil},
+	{"0x80 behind a backslash", "\"\\\x80\" <ceo@bank.example>", "", 0, ErrEncoding},
+	{"U+FFFD is UTF-8", "\ufffd <ceo@bank.example>", "bank.example", 0, nil},
 	{"UTF-8 and a backslash", "\"\u3042\\\"\" <ceo@bank.example>", "bank.example", 0, nil},
 }
 
@@ -218,6 +246,42 @@ func TestParseAppends(t *testing.T) {
 	require.Equal(t, "x.example y.example", domains(both))
 	_, _, err = Parse(first, ",")
 	require.ErrorIs(t, err, ErrEmpty)
+	// What is there already counts for no limit.
+	all, _, err := Parse(first, list(MaxMailboxes))
+	require.NoError(t, err)
+	require.Len(t, all, 1+MaxMailboxes)
+	two, _, err := ParseUnquotedComma(first, "Bank, Inc. <ceo@bank.example>")
+	require.NoError(t, err)
+	require.Equal(t, "x.example bank.example", domains(two))
+}
+
+// Behind an "@" in an unquoted display name only letters, digits and hyphens are harmless.
+func TestPlainWords(t *testing.T) {
+	for c := byte('!'); c < 0x7f; c++ {
+		if strings.IndexByte(`()<>[]:;@\,."`, c) >= 0 {
+			continue
+		}
+		_, flags, err := Parse(nil, "Bank @ a"+string(c)+"b <any@attack.example>")
+		if c == '-' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' {
+			require.NoError(t, err, "%q", c)
+			require.Equal(t, NameHasAddress, flags)
+		} else {
+			require.ErrorIs(t, err, ErrInName, "%q", c)
+		}
+	}
+}
+
+// Bidi is for the twelve characters that change the direction of text (Unicode's
+// Bidi_Control), and for none beside them.
+func TestBidi(t *testing.T) {
+	const control = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+	for _, r := range [][2]rune{{0x0600, 0x0630}, {0x2000, 0x2080}} {
+		for c := r[0]; c < r[1]; c++ {
+			_, flags, err := Parse(nil, "a"+string(c)+" <a@attack.example>")
+			require.NoError(t, err)
+			require.Equal(t, strings.ContainsRune(control, c), flags.Has(Bidi), "%U", c)
+		}
+	}
 }
 
 func TestParseAddrSpec(t *testing.T) {
@@ -238,7 +302,11 @@ func TestParseAddrSpec(t *testing.T) {
 		"ceo@[192.0.2.1]":          ErrLiteral,
 		"ceo@bank.example\r\nX: y": ErrFold,
 		"ceo@bank.example\x00":     ErrControl,
-		strings.Repeat("a", 9<<10): ErrTooLong,
+		"\x00":                     ErrControl,
+		"(":                        ErrComment,
+
+		strings.Repeat("a", MaxLength):   ErrNoAddress,
+		strings.Repeat("a", MaxLength+1): ErrTooLong,
 	} {
 		m, err := ParseAddrSpec(in)
 		require.ErrorIs(t, err, want, in)
