@@ -169,9 +169,10 @@ func (s *set) readSeal(value string, eai bool, storage []taglist.Tag) (instance 
 		return 0, err
 	}
 	if cv, ok := tags.Get("cv"); ok {
-		// The three words are literals of an ABNF, hence in any case.
+		// The three words are literals of an ABNF, hence in any case; in that of ASCII, and
+		// "ſ", which strings.EqualFold takes for an s, makes a longer text.
 		for _, w := range [...]authres.Status{authres.None, authres.Pass, authres.Fail} {
-			if strings.EqualFold(cv, string(w)) {
+			if len(cv) == len(w) && strings.EqualFold(cv, string(w)) {
 				s.cv = w
 			}
 		}

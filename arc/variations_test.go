@@ -62,6 +62,8 @@ func TestVariations(t *testing.T) {
 		{"ARC-12/cv empty", as("cv={cv}", "cv="), ErrChainValidation},
 		{"ARC-12/no cv", as("cv={cv}; ", ""), ErrChainValidation},
 		{"ARC-12/cv pass at first", as("cv={cv}", "cv=pass"), ErrChainValidation},
+		{"ARC-12/cv with a long s", sigtest.Seal(ed(), sigtest.Set{Instance: 2, Domain: "lists.example", Selector: "sel", CV: "pa\u017fs"}, good), ErrChainValidation},
+		{"ARC-12/cv in capitals", sigtest.Seal(ed(), sigtest.Set{Instance: 2, Domain: "lists.example", Selector: "sel", CV: "PASS"}, good), nil},
 		{"ARC-12/cv none at second", sigtest.Seal(ed(), sigtest.Set{Instance: 2, Domain: "lists.example", Selector: "sel", CV: "none"}, good), ErrChainValidation},
 		{"ARC-12/b not base64", as("b={b}", "b=!!!!"), ErrSignatureData},
 		{"ARC-12/b empty", as("b={b}", "b="), ErrSignatureData},

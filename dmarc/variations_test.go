@@ -222,6 +222,7 @@ func TestVariations(t *testing.T) {
 	}{
 		{id: "DMA-01/dup-t", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject; t=y; t=n"]]}, "bank.example": {"A": ["192.0.2.1"]}}`, want: "none", code: "ErrNoRecord"},
 		{id: "DMA-01/dup-case", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject; RUA=mailto:a@x.example; rua=mailto:b@x.example"]]}, "bank.example": {"A": ["192.0.2.1"]}}`, want: "none", code: "ErrNoRecord"},
+		{id: "DMA-01/dup-kelvin", zone: `{"_dmarc.bank.example": {"TXT": [[{"b64": "dj1ETUFSQzE7IHA9cmVqZWN0OyBhZGtpbT1zOyBhZOKEqmltPXI="}]]}}`, ids: []Identifier{DKIMIdentifier("pass", "a.bank.example", "s")}, want: "fail", policy: "reject", code: "ErrNotAligned"},
 		{id: "DMA-08/v-lower", zone: `{"_dmarc.bank.example": {"TXT": [["v=dmarc1; p=reject"]]}, "bank.example": {"A": ["192.0.2.1"]}}`, want: "none", code: "ErrNoRecord"},
 		{id: "DMA-08/v-space", zone: `{"_dmarc.bank.example": {"TXT": [["v = DMARC1 ; p = reject"]]}, "bank.example": {"A": ["192.0.2.1"]}}`, want: "fail", policy: "reject", code: "ErrNotAuthenticated"},
 		{id: "DMA-08/v-tab", zone: `{"_dmarc.bank.example": {"TXT": [[{"b64": "dgk9CURNQVJDMTsJcD1yZWplY3Q="}]]}, "bank.example": {"A": ["192.0.2.1"]}}`, want: "fail", policy: "reject", code: "ErrNotAuthenticated"},

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed2385d973/mailauth/internal/domain"
 )
 
 // The limits of a [Cache].
@@ -145,7 +147,7 @@ func (c *Cache) Lookup(ctx context.Context, name string, t Type) (Answer, error)
 	if c.Resolver == nil {
 		return Answer{}, ErrNoResolver
 	}
-	k := cacheKey{strings.ToLower(name), t}
+	k := cacheKey{domain.Lower(name), t}
 	s := c.shard(k)
 	for {
 		if err := ctx.Err(); err != nil {
@@ -180,7 +182,7 @@ func (c *Cache) Lookup(ctx context.Context, name string, t Type) (Answer, error)
 
 // Peek implements [Peeker].
 func (c *Cache) Peek(name string, t Type) (a Answer, ok bool, err error) {
-	k := cacheKey{strings.ToLower(name), t}
+	k := cacheKey{domain.Lower(name), t}
 	return c.shard(k).get(k, c.now())
 }
 
@@ -205,8 +207,9 @@ func (c *Cache) lead(ctx context.Context, s *shard, k cacheKey, f *flight) (Answ
 		k.name = strings.Clone(k.name) // the caller's may be a piece of something large
 		now := c.now()
 		n := len(c.shards)
+		it := &item{key: k, answer: a, err: err, stored: now, expires: now.Add(keep), size: itemSize(k, a, err)} // which may panic, if err does
 		s.mu.Lock()
-		s.put(&item{key: k, answer: a, err: err, stored: now, expires: now.Add(keep), size: itemSize(k, a, err)}, c.maxBytes()/n, c.maxEntries()/n, c.maxBytes()/shardsOfLarge)
+		s.put(it, c.maxBytes()/n, c.maxEntries()/n, c.maxBytes()/shardsOfLarge)
 		s.mu.Unlock()
 	}
 	return a, err

@@ -170,9 +170,9 @@ func (q *query) negative(m *dns.Msg, r reply, at string) (reply, error) {
 	}
 	gone := m.Rcode == dns.RcodeNameError
 	referral := !gone && ns && !soa && len(r.answer.Chain) == 0
-	if !m.Authoritative && (!m.RecursionAvailable || referral) {
-		// Neither its own answer nor anybody else's: a server that does not know
-		// the zone, or one that sends us up or down the tree.
+	if referral || !m.Authoritative && !m.RecursionAvailable {
+		// One that sends us up or down the tree, which is no "there is none" whoever says
+		// so (RFC 2308, section 2.2). Or neither its own answer nor anybody else's.
 		return reply{}, dnsutil.ErrLame
 	}
 	if len(m.Answer) > 0 && len(r.answer.Chain) == 0 && !soa {

@@ -26,10 +26,9 @@ type server struct {
 	udp, tcp atomic.Int32 // queries
 }
 
-func serve(t testing.TB, h handler) *server {
+// listen takes a port of loopback for UDP and TCP.
+func listen(t testing.TB) (pc net.PacketConn, ln net.Listener) {
 	t.Helper()
-	var pc net.PacketConn
-	var ln net.Listener
 	for range 20 { // the port has to be free in both
 		var err error
 		pc, err = net.ListenPacket("udp", "127.0.0.1:0")
@@ -40,6 +39,12 @@ func serve(t testing.TB, h handler) *server {
 		pc.Close()
 	}
 	require.NotNil(t, ln)
+	return pc, ln
+}
+
+func serve(t testing.TB, h handler) *server {
+	t.Helper()
+	pc, ln := listen(t)
 	s := &server{addr: pc.LocalAddr().String()}
 	var wg sync.WaitGroup
 	wg.Go(func() {

@@ -30,13 +30,7 @@ type flights struct {
 // there is a place. It gives up the lock while it asks the memory.
 func (s *Session) begin(e *entry) {
 	if s.peeker != nil {
-		e.state = running // a caller who comes now waits
-		s.mu.Unlock()
-		a, ok, err := peek(s.peeker, e)
-		s.mu.Lock()
-		if ok {
-			e.sent = true
-			s.complete(e, &a, err)
+		if e.state = running; s.atHand(e) { // a caller who comes now waits
 			return
 		}
 	}
@@ -56,6 +50,23 @@ func (s *Session) begin(e *entry) {
 		s.specQueue = append(s.specQueue, e)
 	}
 	s.schedule()
+}
+
+// atHand completes e if the memory has the answer. It gives up the lock meanwhile, and has
+// it again however the memory comes back: the caller's caller is going to unlock it.
+func (s *Session) atHand(e *entry) (ok bool) {
+	a, err := dnsutil.Answer{}, error(dnsutil.ErrPanic) // for one that calls runtime.Goexit
+	ok = true
+	defer func() {
+		s.mu.Lock()
+		if ok {
+			e.sent = true
+			s.complete(e, &a, err)
+		}
+	}()
+	s.mu.Unlock()
+	a, ok, err = peek(s.peeker, e)
+	return ok
 }
 
 // promote makes a speculative question that is not yet answered a demanded one.
@@ -291,7 +302,8 @@ func call(ctx context.Context, r dnsutil.Resolver, e *entry) (a dnsutil.Answer, 
 			a, err = dnsutil.Answer{}, fmt.Errorf("%w: %v", dnsutil.ErrPanic, p)
 		}
 	}()
-	return r.Lookup(ctx, e.name, e.t)
+	a, err = r.Lookup(ctx, e.name, e.t)
+	return a, printable(err)
 }
 
 // peek asks the Resolver's memory and survives it.
@@ -301,5 +313,15 @@ func peek(r dnsutil.Peeker, e *entry) (a dnsutil.Answer, ok bool, err error) {
 			a, ok, err = dnsutil.Answer{}, true, fmt.Errorf("%w: %v", dnsutil.ErrPanic, p)
 		}
 	}()
-	return r.Peek(e.name, e.t)
+	a, ok, err = r.Peek(e.name, e.t)
+	return a, ok, printable(err)
+}
+
+// printable returns err. If it is an error that panics when asked what it is, as that of
+// a Resolver that returns a nil pointer does, it panics here, where that is survived.
+func printable(err error) error {
+	if err != nil {
+		_ = err.Error()
+	}
+	return err
 }

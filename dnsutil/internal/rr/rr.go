@@ -9,6 +9,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed2385d973/mailauth/dnsutil"
+	"github.com/seed2385d973/mailauth/internal/domain"
 )
 
 // MaxChain is how many CNAMEs are followed: more than any
@@ -101,7 +102,7 @@ func decimal(s string) (byte, bool) {
 // printable. Two names are the same exactly when these strings are.
 func Name(s string) string {
 	if strings.IndexByte(s, '\\') < 0 {
-		return lower(s)
+		return domain.Lower(s)
 	}
 	b := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
@@ -124,21 +125,5 @@ func Name(s string) string {
 			b = append(b, c)
 		}
 	}
-	return lower(string(b))
-}
-
-// lower is RFC 4343's case folding: ASCII only.
-func lower(s string) string {
-	for i := 0; i < len(s); i++ {
-		if 'A' <= s[i] && s[i] <= 'Z' {
-			b := []byte(s)
-			for ; i < len(b); i++ {
-				if 'A' <= b[i] && b[i] <= 'Z' {
-					b[i] += 'a' - 'A'
-				}
-			}
-			return string(b)
-		}
-	}
-	return s
+	return domain.Lower(string(b))
 }
