@@ -219,6 +219,7 @@ func TestVariations(t *testing.T) {
 		want           authres.Status
 		policy         Policy
 		code           string
+		method         Method
 	}{
 		{id: "DMA-01/dup-t", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject; t=y; t=n"]]}, "bank.example": {"A": ["192.0.2.1"]}}`, want: "none", code: "ErrNoRecord"},
 		{id: "DMA-01/dup-case", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject; RUA=mailto:a@x.example; rua=mailto:b@x.example"]]}, "bank.example": {"A": ["192.0.2.1"]}}`, want: "none", code: "ErrNoRecord"},
@@ -282,6 +283,72 @@ func TestVariations(t *testing.T) {
 		{id: "DMA-29/tld-record", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject"]]}, "bank.example": {"A": ["192.0.2.1"]}, "_dmarc.example": {"TXT": [["v=DMARC1; p=none"]]}}`, want: "fail", policy: "reject", code: "ErrNotAuthenticated"},
 		{id: "DMA-29/tld-only", zone: `{"_dmarc.bank.example": {}, "bank.example": {"A": ["192.0.2.1"]}, "_dmarc.com": {"TXT": [["v=DMARC1; p=none"]]}}`, from: "foo.com", want: "fail", policy: "none", code: "ErrNotAuthenticated"},
 		{id: "DMA-08/psd-y-tld", zone: `{"_dmarc.bank.example": {}, "bank.example": {"A": ["192.0.2.1"]}, "_dmarc.example": {"TXT": [["v=DMARC1; p=reject; psd=y"]]}}`, want: "fail", policy: "reject", code: "ErrNotAuthenticated"},
+		{id: "DMA-01/second one empty", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject; p="]]}}`, want: "none", code: "ErrNoRecord"},
+		{id: "DMA-01/version twice", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject; v=DMARC1"]]}}`, want: "none", code: "ErrNoRecord"},
+		{id: "DMA-01/unknown tag twice", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject; x=1; x=2"]]}}`, want: "none", code: "ErrNoRecord"},
+		{id: "DMA-01/with an empty one between", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject;;p=none"]]}}`, want: "none", code: "ErrNoRecord"},
+		{id: "DMA-01/the walk goes on", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject; sp=quarantine"]]}, "_dmarc.a.bank.example": {"TXT": [["v=DMARC1; p=none; p=none"]]}}`, from: "a.bank.example", want: "fail", policy: "quarantine", code: "ErrNotAuthenticated"},
+		{id: "DMA-01/second one no tag", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject; p"]]}}`, want: "fail", policy: "reject", code: "ErrNotAuthenticated"},
+		{id: "DMA-04/one of them invalid", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject"], ["v=DMARC1; p=none; p=none"]]}}`, want: "none", code: "ErrNoRecord"},
+		{id: "DMA-04/version in another case", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject"], ["V=DMARC1;p=none"]]}}`, want: "none", code: "ErrNoRecord"},
+		{id: "DMA-04/one in another case of the value", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject"], ["v=dmarc1; p=none"]]}}`, want: "fail", policy: "reject", code: "ErrNotAuthenticated"},
+		{id: "DMA-04/two on the way", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject; sp=none"]]}, "_dmarc.b.bank.example": {"TXT": [["v=DMARC1; p=reject; psd=n"], ["v=DMARC1; p=reject; psd=n"]]}}`, from: "a.b.bank.example", want: "fail", policy: "none", code: "ErrNotAuthenticated"},
+		{id: "DMA-04/two at the identifier", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject"]]}, "_dmarc.x.bank.example": {"TXT": [["v=DMARC1; p=none; psd=n"], ["v=DMARC1; p=none; psd=n"]]}}`, ids: []Identifier{DKIMIdentifier("pass", "x.bank.example", "s")}, want: "pass", policy: "reject"},
+		{id: "DMA-04/two behind a CNAME", zone: `{"_dmarc.bank.example": {"CNAME": "w.example"}, "w.example": {"TXT": [["v=DMARC1; p=reject"], ["v=DMARC1; p=none"]]}}`, want: "none", code: "ErrNoRecord"},
+		{id: "DMA-04/two at the organization, one above", zone: `{"_dmarc.example": {"TXT": [["v=DMARC1; p=quarantine; psd=y"]]}, "_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject"], ["v=DMARC1; p=reject"]]}}`, want: "fail", policy: "quarantine", code: "ErrNotAuthenticated"},
+		{id: "DMA-07/rua of another scheme", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject; sp=x; rua=https://r.example/"]]}}`, want: "fail", policy: "none", code: "ErrNotAuthenticated"},
+		{id: "DMA-07/ruf is no rua", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject; sp=x; ruf=mailto:a@b.example"]]}}`, want: "none", code: "ErrPolicy"},
+		{id: "DMA-07/one of two URIs good", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject; sp=x; rua=foo, mailto:a@b.example"]]}}`, want: "fail", policy: "none", code: "ErrNotAuthenticated"},
+		{id: "DMA-07/sp alone", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; sp=reject"]]}}`, want: "fail", policy: "none", code: "ErrNotAuthenticated"},
+		{id: "DMA-07/the walk does not go on", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject"]]}, "_dmarc.a.bank.example": {"TXT": [["v=DMARC1; p=x"]]}}`, from: "a.bank.example", want: "none", code: "ErrPolicy"},
+		{id: "DMA-07/psd of a bad one counts", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject"]]}, "_dmarc.mail.bank.example": {"TXT": [["v=DMARC1; p=x; psd=n"]]}}`, from: "mail.bank.example", ids: []Identifier{DKIMIdentifier("pass", "bank.example", "s")}, want: "none", code: "ErrPolicy"},
+		{id: "DMA-08/no semicolon", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1 p=reject"]]}}`, want: "none", code: "ErrNoRecord"},
+		{id: "DMA-08/quoted semicolon", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject; adkim=s;garbage=\"a;b\""]]}}`, want: "fail", policy: "reject", code: "ErrNotAuthenticated"},
+		{id: "DMA-08/bad adkim is relaxed", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject; adkim=x; aspf=s"]]}}`, ids: []Identifier{DKIMIdentifier("pass", "a.bank.example", "s")}, want: "pass", policy: "reject"},
+		{id: "DMA-08/v two equals signs", zone: `{"_dmarc.bank.example": {"TXT": [[{"b64": "dj09RE1BUkMxOyBwPXJlamVjdA=="}]]}}`, want: "none", code: "ErrNoRecord"},
+		{id: "DMA-08/v behind a semicolon", zone: `{"_dmarc.bank.example": {"TXT": [[{"b64": "OyB2PURNQVJDMTsgcD1yZWplY3Q="}]]}}`, want: "none", code: "ErrNoRecord"},
+		{id: "DMA-08/v and NUL", zone: `{"_dmarc.bank.example": {"TXT": [[{"b64": "dj1ETUFSQzEAOyBwPXJlamVjdA=="}]]}}`, want: "none", code: "ErrNoRecord"},
+		{id: "DMA-10/t of sp", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=none; sp=reject; t=y"]]}}`, from: "a.bank.example", want: "fail", policy: "quarantine", code: "ErrNotAuthenticated"},
+		{id: "DMA-10/t of np", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=none; sp=none; np=reject; t=y"]]}}`, from: "a.bank.example", want: "fail", policy: "quarantine", code: "ErrNotAuthenticated"},
+		{id: "DMA-10/t of a pass", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject; t=y"]]}}`, ids: []Identifier{SPFIdentifier("pass", "bank.example")}, want: "pass", policy: "quarantine"},
+		{id: "DMA-14/both strict, the parent passes", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject; adkim=s; aspf=s"]]}}`, from: "a.bank.example", ids: []Identifier{SPFIdentifier("pass", "bank.example"), DKIMIdentifier("pass", "bank.example", "s")}, want: "fail", policy: "reject", code: "ErrNotAligned"},
+		{id: "DMA-15/victim's name in front", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject; "]]}}`, ids: []Identifier{DKIMIdentifier("pass", "bank.example.attack.example", "s")}, want: "fail", policy: "reject", code: "ErrNotAligned"},
+		{id: "DMA-15/wildcard", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject; "]]}}`, ids: []Identifier{DKIMIdentifier("pass", "*.bank.example", "s")}, want: "fail", policy: "reject", code: "ErrNotAuthenticated"},
+		{id: "DMA-15/U-label", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject; "]]}}`, from: "b\u00fccher.bank.example", ids: []Identifier{DKIMIdentifier("pass", "xn--bcher-kva.bank.example", "s")}, want: "pass", policy: "reject"},
+		{id: "DMA-18/pass and fail of one domain", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject; "]]}}`, ids: []Identifier{DKIMIdentifier("pass", "bank.example", "s"), DKIMIdentifier("fail", "bank.example", "s")}, want: "pass", policy: "reject"},
+		{id: "DMA-16/psd=y two levels up", zone: `{"_dmarc.uk": {"TXT": [["v=DMARC1; p=reject; psd=y"]]}}`, from: "bank.co.uk", ids: []Identifier{DKIMIdentifier("pass", "evil.co.uk", "s")}, want: "fail", policy: "reject", code: "ErrNotAligned"},
+		{id: "DMA-16/public suffix says psd=n", zone: `{"_dmarc.com": {"TXT": [["v=DMARC1; p=reject; psd=n"]]}}`, from: "bank.com", ids: []Identifier{DKIMIdentifier("pass", "evil.com", "s")}, want: "fail", policy: "reject", code: "ErrNotAligned"},
+		{id: "DMA-16/author is a public suffix", zone: `{"_dmarc.co.uk": {"TXT": [["v=DMARC1; p=reject"]]}, "_dmarc.uk": {"TXT": [["v=DMARC1; p=quarantine"]]}}`, from: "co.uk", ids: []Identifier{DKIMIdentifier("pass", "bank.co.uk", "s")}, want: "fail", policy: "reject", code: "ErrNotAligned"},
+		{id: "DMA-22/author above the cut", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject"]]}, "_dmarc.mail.bank.example": {"TXT": [["v=DMARC1; p=none; psd=n"]]}}`, ids: []Identifier{DKIMIdentifier("pass", "mail.bank.example", "s")}, want: "fail", policy: "reject", code: "ErrNotAligned"},
+		{id: "DMA-22/psd=y above both", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject; psd=y"]]}}`, from: "a.bank.example", ids: []Identifier{DKIMIdentifier("pass", "b.bank.example", "s")}, want: "fail", policy: "reject", code: "ErrNotAligned"},
+		{id: "DMA-22/author is the PSD", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject; psd=y"]]}}`, ids: []Identifier{DKIMIdentifier("pass", "a.bank.example", "s")}, want: "fail", policy: "reject", code: "ErrNotAligned"},
+		{id: "DMA-22/both below one organization", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject; psd=y"]]}}`, from: "x.a.bank.example", ids: []Identifier{DKIMIdentifier("pass", "y.a.bank.example", "s")}, want: "pass", policy: "reject"},
+		{id: "DMA-22/psd=n of an invalid record", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject"]]}, "_dmarc.mail.bank.example": {"TXT": [["v=DMARC1; p=reject; psd=n; x=1; x=2"]]}}`, from: "a.mail.bank.example", ids: []Identifier{DKIMIdentifier("pass", "other.bank.example", "s")}, want: "pass", policy: "reject"},
+		{id: "DMA-22/identifier is below a PSD", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject"]]}, "_dmarc.host.bank.example": {"TXT": [["v=DMARC1; p=none; psd=y"]]}}`, ids: []Identifier{DKIMIdentifier("pass", "c.host.bank.example", "s")}, want: "fail", policy: "reject", code: "ErrNotAligned"},
+		{id: "DMA-22/record between is passed over", zone: `{"_dmarc.example": {"TXT": [["v=DMARC1; p=none"]]}, "_dmarc.mail.bank.example": {"TXT": [["v=DMARC1; p=reject"]]}}`, from: "a.mail.bank.example", want: "fail", policy: "none", code: "ErrNotAuthenticated"},
+		{id: "DMA-27/empty non-terminal", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=none; sp=quarantine; np=reject"]]}, "x.bank.example": {}}`, from: "x.bank.example", want: "fail", policy: "quarantine", code: "ErrNotAuthenticated"},
+		{id: "DMA-27/name between exists", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=none; sp=quarantine; np=reject"]]}, "b.bank.example": {"A": ["192.0.2.1"]}}`, from: "a.b.bank.example", want: "fail", policy: "reject", code: "ErrNotAuthenticated"},
+		{id: "DMA-27/np of a PSD", zone: `{"_dmarc.example": {"TXT": [["v=DMARC1; p=none; np=reject; psd=y"]]}}`, want: "fail", policy: "reject", code: "ErrNotAuthenticated"},
+		{id: "DMA-27/sp of a PSD", zone: `{"_dmarc.example": {"TXT": [["v=DMARC1; p=none; np=reject; psd=y"]]}, "bank.example": {}}`, want: "fail", policy: "none", code: "ErrNotAuthenticated"},
+		{id: "DMA-27/timeout, np is sp", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject; sp=quarantine; np=quarantine"]]}, "x.bank.example": {"error": "timeout"}}`, from: "x.bank.example", want: "fail", policy: "quarantine", code: "ErrNotAuthenticated"},
+		{id: "DMA-28/alias of nothing", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=none; sp=quarantine; np=reject"]]}, "x.bank.example": {"CNAME": "gone.example"}}`, from: "x.bank.example", want: "fail", policy: "quarantine", code: "ErrNotAuthenticated"},
+		{id: "DMA-28/alias of itself", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=none; sp=quarantine; np=reject"]]}, "x.bank.example": {"CNAME": "x.bank.example"}}`, from: "x.bank.example", want: "temperror", code: "ErrDNS"},
+		{id: "DMA-33/top level fails, nothing below", zone: `{"_dmarc.example": {"error": "servfail"}}`, want: "temperror", code: "ErrDNS"},
+		{id: "DMA-33/top level fails, record below", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject"]]}, "_dmarc.example": {"error": "servfail"}}`, want: "fail", policy: "reject", code: "ErrNotAuthenticated"},
+		{id: "DMA-33/author's own fails, PSD has one", zone: `{"_dmarc.bank.example": {"error": "timeout"}, "_dmarc.example": {"TXT": [["v=DMARC1; p=none; psd=y"]]}}`, want: "temperror", code: "ErrDNS"},
+		{id: "DMA-33/fails above psd=n", zone: `{"_dmarc.mail.bank.example": {"TXT": [["v=DMARC1; p=reject; psd=n"]]}, "_dmarc.bank.example": {"error": "timeout"}}`, from: "a.mail.bank.example", want: "fail", policy: "reject", code: "ErrNotAuthenticated"},
+		{id: "DMA-33/forger's own walk fails", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject"]]}, "_dmarc.x.attack.example": {"error": "timeout"}, "_dmarc.attack.example": {"error": "timeout"}}`, ids: []Identifier{DKIMIdentifier("pass", "x.attack.example", "s")}, want: "fail", policy: "reject", code: "ErrNotAligned"},
+		{id: "DMA-33/temporary error behind a cut", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject"]]}, "_dmarc.a.bank.example": {"TXT": [["v=DMARC1; p=none; psd=n"]]}}`, ids: []Identifier{DKIMIdentifier("temperror", "a.bank.example", "s")}, want: "fail", policy: "reject", code: "ErrNotAuthenticated"},
+		{id: "DMA-33/temporary error, strict", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject; adkim=s"]]}}`, ids: []Identifier{DKIMIdentifier("temperror", "a.bank.example", "s")}, want: "fail", policy: "reject", code: "ErrNotAuthenticated"},
+		{id: "DMA-33/temporary error of a neighbour below the suffix", zone: `{"_dmarc.bank.co.uk": {"TXT": [["v=DMARC1; p=reject"]]}}`, from: "bank.co.uk", ids: []Identifier{DKIMIdentifier("temperror", "evil.co.uk", "s")}, want: "fail", policy: "reject", code: "ErrNotAuthenticated"},
+		{id: "DMA-33/temporary error under p=none", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=none"]]}}`, ids: []Identifier{DKIMIdentifier("temperror", "bank.example", "s")}, want: "temperror", policy: "none", code: "ErrIdentifier"},
+		{id: "DMA-22/level of eight labels is not asked", zone: `{"_dmarc.c.d.e.f.g.h.bank.example": {"TXT": [["v=DMARC1; p=none; psd=n"]]}, "_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject"]]}}`, from: "a.b.c.d.e.f.g.h.bank.example", want: "fail", policy: "reject", code: "ErrNotAuthenticated"},
+		{id: "DMA-22/level of seven labels is", zone: `{"_dmarc.d.e.f.g.h.bank.example": {"TXT": [["v=DMARC1; p=quarantine; psd=n"]]}, "_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject"]]}}`, from: "a.b.c.d.e.f.g.h.bank.example", want: "fail", policy: "quarantine", code: "ErrNotAuthenticated"},
+		{id: "DMA-22/organization at a level that was jumped over", zone: `{"_dmarc.d.e.f.g.h.bank.example": {"TXT": [["v=DMARC1; p=quarantine; psd=y"]]}}`, from: "a.b.c.d.e.f.g.h.bank.example", want: "fail", policy: "quarantine", code: "ErrNotAuthenticated"},
+		{id: "DMA-29/102 labels", zone: `{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject"]]}}`, from: "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.bank.example", want: "fail", policy: "reject", code: "ErrNotAuthenticated"},
+		{id: "DMA-04/one of them too long", zone: strings.Replace(overLimit("x="+strings.Repeat("a", MaxRecordLength)), "_dmarc", bankZone+"_dmarc", 1) + "\n", want: "none", code: "ErrNoRecord"},
+		{id: "DMA-16/private section by the list", zone: `{"_dmarc.github.io": {"TXT": [["v=DMARC1; p=reject"]]}}`, from: "a.github.io", method: PublicSuffixList, ids: []Identifier{DKIMIdentifier("pass", "b.github.io", "s")}, want: "none", code: "ErrNoRecord"},
+		{id: "DMA-16/private section by the walk", zone: `{"_dmarc.github.io": {"TXT": [["v=DMARC1; p=reject"]]}}`, from: "a.github.io", ids: []Identifier{DKIMIdentifier("pass", "b.github.io", "s")}, want: "pass", policy: "reject"},
 	} {
 		t.Run(c.id, func(t *testing.T) {
 			if c.from == "" {
@@ -289,7 +356,7 @@ func TestVariations(t *testing.T) {
 			}
 			author, err := AuthorOf(c.from)
 			require.NoError(t, err)
-			v := Verifier{Resolver: dnstest.MustParse(c.zone)}
+			v := Verifier{Resolver: dnstest.MustParse(c.zone), Method: c.method}
 			r := v.Verify(context.Background(), author, c.ids...)
 			require.Equal(t, c.want, r.Status, "%v", r.Err)
 			require.Equal(t, c.policy, r.Policy)
