@@ -294,11 +294,42 @@ func readResults(value string) (instance int, payload string, err error) {
 		return 0, "", ErrInstance
 	}
 	payload = value[c.Pos():]
-	if c = scan.New(payload); instanceTag(&c) {
-		// "i=1; i=2": two readers could see two instances.
+	if instanceAgain(payload) {
 		return 0, "", fmt.Errorf("%w: i= twice", ErrInstance)
 	}
 	return n, payload, nil
+}
+
+// instanceAgain reports whether one of the parts of a payload, between semicolons
+// that no comment or quoted-string holds, is an i= as well: two readers could see two
+// instances. No method of authentication has that name.
+func instanceAgain(payload string) bool {
+	c, closed := scan.New(payload), true
+	for {
+		part := c
+		if instanceTag(&part) {
+			return true
+		}
+		for !c.Accept(';') {
+			if c.Done() {
+				return false
+			}
+			if b := c.Peek(); closed && (b == '(' || b == '"') {
+				whole := c
+				if b == '(' {
+					closed = whole.CFWS()
+				} else {
+					_, closed = whole.Quoted()
+				}
+				if closed {
+					c = whole
+					continue
+				}
+				// What does not end hides nothing, and is not tried twice.
+			}
+			c.Reset(c.Pos() + 1)
+		}
+	}
 }
 
 // instanceTag consumes [CFWS] "i" [CFWS] "=" [CFWS].

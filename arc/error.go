@@ -150,7 +150,8 @@ const (
 	ErrInstances Error = "no instance left"
 	// ErrChainChanged: the message that leaves does not have the sets of the chain that was validated.
 	ErrChainChanged Error = "the ARC fields are not those that were validated"
-	// ErrPrepend: the message begins with white space, which would become a part of whatever is put on top.
+	// ErrPrepend: the message begins with white space, which would become a part of whatever
+	// is put on top; or what a [Sealer] is told to be on top is not whole fields.
 	ErrPrepend Error = "no field can be put on top of this message"
 	// ErrKey: the key failed to sign, or there is none.
 	ErrKey Error = "no usable key"

@@ -49,6 +49,9 @@ func (w *writing) sign(h *message.Header, bodyHash []byte, above string) error {
 		sig.TagText{Name: "bh", Value: base64.StdEncoding.EncodeToString(bodyHash)},
 	)
 	unsigned := w.field(signatureName, tags)
+	if len(unsigned) > sig.MaxField-2048 { // leaves room for the largest signature
+		return fmt.Errorf("%w: too long for a field", ErrHeaderNames)
+	}
 	full, err = parse(unsigned, above, string(h.Bytes()))
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package arc
 
 import (
 	"crypto"
+	"crypto/ed25519"
 	"crypto/rsa"
 	"fmt"
 	"slices"
@@ -90,15 +91,20 @@ func (s *Sealer) BodyHash() message.BodyHash {
 // Seal refuses with ErrUncertain where the failure may be temporary or is due to
 // a limit of ours (decision 16), with ErrChainEnded after a cv=fail, with
 // ErrInstances after instance 50, and with ErrChainChanged where the ARC fields
-// of m are not those that were validated.
+// of m are not those that were validated, or above has some. ErrPrepend says that
+// above is not whole fields, each with its CRLF.
 func (s *Sealer) Seal(m *message.Message, chain Result, results authres.Header, above ...string) ([]string, error) {
 	k, err := s.prepare()
 	if err != nil {
 		return nil, err
 	}
 	h := m.Header()
-	if h.Len() > 0 && slices.ContainsFunc(h.Findings(), func(f message.Finding) bool { return f.Defect == message.LeadingSpace }) {
+	if has(h, message.LeadingSpace) {
 		return nil, ErrPrepend
+	}
+	onTop := strings.Join(above, "")
+	if err := checkAbove(onTop); err != nil {
+		return nil, err
 	}
 	instance, cv, err := next(&chain, h)
 	if err != nil {
@@ -112,13 +118,37 @@ func (s *Sealer) Seal(m *message.Message, chain Result, results authres.Header, 
 	if !ok {
 		return nil, ErrNoBodyDigest
 	}
-	if err := w.sign(h, digest.Sum, strings.Join(above, "")); err != nil {
+	if err := w.sign(h, digest.Sum, onTop); err != nil {
 		return nil, err
 	}
 	if err := w.seal(h); err != nil {
 		return nil, err
 	}
 	return []string{w.sealed, w.signature, w.results}, nil
+}
+
+// checkAbove refuses text that is not whole fields, which would make others of the
+// fields below it or end the header, and ARC fields, which nobody has validated.
+func checkAbove(text string) error {
+	if text == "" {
+		return nil
+	}
+	h, err := message.ParseHeader([]byte(text))
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrPrepend, err)
+	case !strings.HasSuffix(text, "\r\n") || len(h.Bytes()) != len(text) ||
+		has(h, message.LeadingSpace, message.NoColon, message.BareLF, message.BareCR):
+		return fmt.Errorf("%w: above is not whole fields", ErrPrepend)
+	case present(h):
+		return fmt.Errorf("%w: above has some", ErrChainChanged)
+	}
+	return nil
+}
+
+// has reports whether a header has one of these defects.
+func has(h *message.Header, defects ...message.Defect) bool {
+	return slices.ContainsFunc(h.Findings(), func(f message.Finding) bool { return slices.Contains(defects, f.Defect) })
 }
 
 // next decides the instance and cv= of the new set (RFC 8617, section 5.1, steps 2 and 3).
@@ -225,8 +255,15 @@ func (s *Sealer) prepare() (k prepared, err error) {
 	if s.Key == nil {
 		return k, ErrKey
 	}
-	if key, ok := s.Key.(*rsa.PrivateKey); ok && key == nil {
-		return k, ErrKey
+	switch key := s.Key.(type) {
+	case *rsa.PrivateKey:
+		if key == nil {
+			return k, ErrKey
+		}
+	case ed25519.PrivateKey:
+		if len(key) != ed25519.PrivateKeySize {
+			return k, fmt.Errorf("%w: an Ed25519 private key has %d octets", ErrKeyUnsafe, ed25519.PrivateKeySize)
+		}
 	}
 	if k.algorithm, err = sig.AlgorithmOf(s.Key.Public()); err != nil {
 		return k, exported(err)
@@ -238,9 +275,15 @@ func (s *Sealer) prepare() (k prepared, err error) {
 	if now == nil {
 		now = time.Now
 	}
-	k.now = now().Unix()
+	at := now()
+	if k.now = at.Unix(); k.now < 0 || k.now > maxTime {
+		return k, fmt.Errorf("%w: the clock says %s", ErrTime, at)
+	}
 	return k, s.checkFields()
 }
+
+// maxTime is what 1*12DIGIT can say (RFC 6376, section 3.5).
+const maxTime = 999_999_999_999
 
 // canonicalization reads c= by the rules of RFC 6376, section 3.5.
 func (s *Sealer) canonicalization() (header, body message.Canonicalization, err error) {

@@ -3,10 +3,13 @@ package arc
 import (
 	"context"
 	"crypto"
+	"crypto/ed25519"
+	"crypto/rsa"
 	"errors"
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -109,6 +112,15 @@ func TestSealRefuses(t *testing.T) {
 		"not a name":      {func(s *Sealer) { s.Fields = []string{"from", "a;b"} }, ErrHeaderNames},
 		"256 names":       {func(s *Sealer) { s.Fields = strings.Split(strings.Repeat("from,", 255)+"from", ",") }, nil},
 		"257 names":       {func(s *Sealer) { s.Fields = strings.Split(strings.Repeat("from,", 256)+"from", ",") }, ErrHeaderNames},
+		"short Ed25519":   {func(s *Sealer) { s.Key = ed25519.PrivateKey{1} }, ErrKeyUnsafe},
+		"nil Ed25519":     {func(s *Sealer) { s.Key = ed25519.PrivateKey(nil) }, ErrKeyUnsafe},
+		"nil RSA":         {func(s *Sealer) { s.Key = (*rsa.PrivateKey)(nil) }, ErrKey},
+		"empty RSA":       {func(s *Sealer) { s.Key = &rsa.PrivateKey{} }, ErrKeyUnsafe},
+		"names too long":  {func(s *Sealer) { s.Fields = []string{"from", strings.Repeat("x", 17<<10)} }, ErrHeaderNames},
+		"before 1970":     {func(s *Sealer) { s.Now = func() time.Time { return time.Unix(-1, 0) } }, ErrTime},
+		"1970":            {func(s *Sealer) { s.Now = func() time.Time { return time.Unix(0, 0) } }, nil},
+		"12 digits":       {func(s *Sealer) { s.Now = func() time.Time { return time.Unix(1e12-1, 0) } }, nil},
+		"13 digits":       {func(s *Sealer) { s.Now = func() time.Time { return time.Unix(1e12, 0) } }, ErrTime},
 		"U-labels are OK": {func(s *Sealer) { s.Domain = "b\u00fccher.example" }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -165,6 +177,35 @@ func TestSealAbove(t *testing.T) {
 	require.Equal(t, Pass, verify(t, z, strings.Join(set, "")+above+b0).Status)
 	require.ErrorIs(t, verifyErr(t, strings.Join(set, "")+b0), ErrSignature)
 	require.ErrorIs(t, verifyErr(t, strings.Join(set, "")+"From: x@y.example\r\n"+above+b0), ErrSignature, "From is over-signed")
+}
+
+// What is on top has to be whole fields, and none of a chain: ARC-16.
+func TestSealAboveRefused(t *testing.T) {
+	z := zone(t)
+	s := sealer()
+	m := read(t, b0, s.BodyHash())
+	for above, want := range map[string]error{
+		"X-A: b":                             ErrPrepend,
+		"X-A: b\n":                           ErrPrepend,
+		"X-A: b\r\n\r\n":                     ErrPrepend,
+		"X-A: b\r\n\r\nX-B: c\r\n":           ErrPrepend,
+		" x\r\n":                             ErrPrepend,
+		"x\r\n":                              ErrPrepend,
+		"X-A: b\nFrom: x@y.example\r\n":      ErrPrepend,
+		"X-A: b\rFrom: x@y.example\r\n":      ErrPrepend,
+		strings.Repeat("X: y\r\n", 2001):     ErrPrepend,
+		fields(chainOf(1, b0))[0]:            ErrChainChanged,
+		"X-A: b\r\narc-seal : i=1\r\n":       ErrChainChanged,
+		"X-A: b\r\n c\r\nSubject: twice\r\n": nil,
+		"":                                   nil,
+	} {
+		set, err := s.Seal(m, verify(t, z, b0), someResults, above)
+		require.ErrorIs(t, err, want, "%.40q", above)
+		require.Equal(t, err != nil, set == nil)
+		if err == nil {
+			require.NoError(t, verifyErr(t, strings.Join(set, "")+above+b0))
+		}
+	}
 }
 
 func verifyErr(t *testing.T, text string) error {

@@ -1,6 +1,10 @@
 package dkim
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strconv"
 	"testing"
 	"time"
 
@@ -21,21 +25,71 @@ func TestLimitValues(t *testing.T) {
 	require.Equal(t, []int{64, 16384}, []int{taglist.MaxTags, taglist.MaxLength})
 }
 
-// The status of every error, said a second time: what is not here is permerror
-// (RFC 6376, sections 6.1.1 and 6.1.2).
-func TestErrorStatus(t *testing.T) {
-	others := map[Error]authres.Status{
-		ErrKeyUnavailable: authres.TempError, ErrNoResolver: authres.TempError,
-		ErrBodyHash: authres.Fail, ErrSignature: authres.Fail,
-		ErrKeyShort: authres.Policy, ErrSHA1: authres.Policy, ErrBodyLength: authres.Policy, ErrKeyPolicy: authres.Policy,
-		ErrPolicy: authres.Policy, ErrNotExamined: authres.Policy,
-		ErrKeyTesting: authres.None,
+// TestErrorTable: each constant is called by the name that it has in the source, and
+// has the status that is said here a second time: of what is not here permerror (RFC
+// 6376, sections 6.1.1 and 6.1.2). The shared layer has none that is not one of ours.
+func TestErrorTable(t *testing.T) {
+	others := map[string]authres.Status{
+		"ErrKeyUnavailable": authres.TempError, "ErrNoResolver": authres.TempError,
+		"ErrBodyHash": authres.Fail, "ErrSignature": authres.Fail,
+		"ErrKeyShort": authres.Policy, "ErrSHA1": authres.Policy, "ErrBodyLength": authres.Policy, "ErrKeyPolicy": authres.Policy,
+		"ErrPolicy": authres.Policy, "ErrNotExamined": authres.Policy,
+		"ErrKeyTesting": authres.None,
 	}
-	for _, v := range verdicts {
-		want, ok := others[v.err]
+	shared := errorsOf(t, nil, "../internal/sig/sig.go")
+	all := errorsOf(t, shared, "error.go", "signererror.go")
+	texts := map[string]string{}
+	for name, text := range all {
+		e := Error(text)
+		require.Equal(t, name, e.Code())
+		require.Empty(t, texts[text], "%s has the text of another", name)
+		texts[text] = name
+		want, ok := others[name]
 		if !ok {
 			want = authres.PermError
 		}
-		require.Equal(t, want, v.err.Status(), v.code)
+		require.Equal(t, want, e.Status(), name)
+		delete(others, name)
 	}
+	require.Empty(t, others)
+	require.Len(t, all, 56)
+	for name, text := range shared {
+		require.Equal(t, name, texts[text], "%s is none of ours", name)
+	}
+	for _, v := range verdicts {
+		require.Contains(t, all, v.code)
+	}
+	require.Empty(t, Error("unknown").Code())
+	require.Equal(t, authres.PermError, Error("unknown").Status())
+}
+
+// errorsOf reads the constants of type Error out of source files: their text by their
+// name. One that is said to be another's is looked up in shared.
+func errorsOf(t *testing.T, shared map[string]string, files ...string) map[string]string {
+	all := map[string]string{}
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		require.NoError(t, err)
+		ast.Inspect(file, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok {
+				return true
+			}
+			if typ, ok := spec.Type.(*ast.Ident); !ok || typ.Name != "Error" || len(spec.Values) == 0 {
+				return true
+			}
+			require.Len(t, spec.Names, 1)
+			switch v := spec.Values[0].(type) {
+			case *ast.BasicLit:
+				all[spec.Names[0].Name], err = strconv.Unquote(v.Value)
+				require.NoError(t, err)
+			case *ast.CallExpr: // Error(sig.ErrX)
+				text, ok := shared[v.Args[0].(*ast.SelectorExpr).Sel.Name]
+				require.True(t, ok, spec.Names[0].Name)
+				all[spec.Names[0].Name] = text
+			}
+			return true
+		})
+	}
+	return all
 }

@@ -130,11 +130,20 @@ func ParseKey(text []byte) (*Key, error) {
 	}
 }
 
-// Public implements crypto.Signer: an *rsa.PublicKey or an ed25519.PublicKey.
-func (k *Key) Public() crypto.PublicKey { return k.private.Public() }
+// Public implements crypto.Signer: an *rsa.PublicKey or an ed25519.PublicKey; nil
+// for the zero Key and for a nil one, which no signer takes.
+func (k *Key) Public() crypto.PublicKey {
+	if k == nil || k.private == nil {
+		return nil
+	}
+	return k.private.Public()
+}
 
-// Sign implements crypto.Signer.
+// Sign implements crypto.Signer. It is ErrNoPrivateKey for the zero Key.
 func (k *Key) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	if k == nil || k.private == nil {
+		return nil, ErrNoPrivateKey
+	}
 	return k.private.Sign(random, digest, opts)
 }
 

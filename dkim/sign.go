@@ -170,9 +170,13 @@ func authors(m *message.Message) ([]address.Mailbox, error) {
 		}
 		return nil, fmt.Errorf("%w: %s", ErrDefect, strings.Join(names, ", "))
 	}
-	list, _, err := address.Parse(nil, h.Field(fields[0]).Value())
+	list, flags, err := address.Parse(nil, h.Field(fields[0]).Value())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFromSyntax, err)
+	}
+	if flags.Has(address.EncodedWord) {
+		// Legal, and there are mail programs that decode it and show another address.
+		return nil, fmt.Errorf("%w: encoded-word in an address", ErrFromSyntax)
 	}
 	return list, nil
 }
@@ -182,7 +186,9 @@ func (j *job) permits(authors []address.Mailbox) error {
 		return ErrFromAddresses
 	}
 	for _, a := range authors {
-		if !j.AllowThirdParty && !a.Domain.IsWithin(j.domain) && !j.domain.IsBelow(a.Domain) {
+		// Below a public suffix everybody has a domain: none of them is the suffix's.
+		above := j.domain.IsBelow(a.Domain) && !suffix.List(j.PublicSuffix).Is(a.Domain)
+		if !j.AllowThirdParty && !above && !a.Domain.IsWithin(j.domain) {
 			return fmt.Errorf("%w: %s, d=%s", ErrAuthorDomain, a.Domain, j.domain)
 		}
 	}

@@ -3,6 +3,7 @@ package dkim
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/seed2385d973/mailauth/internal/domain"
 	"github.com/seed2385d973/mailauth/internal/sig"
@@ -119,7 +120,7 @@ func names(list []string, name string) bool {
 func readIdentity(r *sig.Reader, v string, d domain.Name, s *Signature) domain.Name {
 	text, ok := sig.DecodeQP(v, r.EAI)
 	at := -1
-	if ok {
+	if ok && utf8.ValidString(text) { // else no Local-part, not of RFC 6531 either
 		at = localPart(text)
 	}
 	if at < 0 {
@@ -191,11 +192,16 @@ func readCopied(r *sig.Reader, v string) []CopiedField {
 		var item string
 		item, v, more = sig.NextItem(v, '|')
 		name, value, ok := strings.Cut(item, ":")
-		name, okName := sig.DecodeQP(name, false)
+		name = taglist.Trim(name)
 		value, okValue := sig.DecodeQP(value, r.EAI)
-		if !ok || !okName || !okValue || name == "" {
+		if !ok || !okValue || !sig.IsFieldName(name) {
 			r.Fail(ErrCopiedFields, "")
 			return nil
+		}
+		// By the letter the name is not encoded, and "=" may stand in one; but there is no
+		// other way to write a "|" of it.
+		if plain, ok := sig.DecodeQP(name, false); ok && sig.IsFieldName(plain) {
+			name = plain
 		}
 		fields = append(fields, CopiedField{name, value})
 	}

@@ -187,6 +187,11 @@ func TestSignRefuses(t *testing.T) {
 		{"no From", nil, "To: x@y.example\r\n\r\n", ErrFromMissing},
 		{"empty message", nil, "", ErrFromMissing},
 		{"author elsewhere", nil, from("a@x.example"), ErrAuthorDomain},
+		{"author at the public suffix above", func(s *Signer) { s.Domain = "bank.co.uk" }, from("a@co.uk"), ErrAuthorDomain},
+		{"author at the TLD", nil, from("a@example"), ErrAuthorDomain},
+		{"author at one's own suffix", func(s *Signer) {
+			s.Domain, s.PublicSuffix = "a.bank.example", func(d string) bool { return d == "bank.example" }
+		}, b0, ErrAuthorDomain},
 		{"author beside", func(s *Signer) { s.Domain = "mail.bank.example" }, from("a@news.bank.example"), ErrAuthorDomain},
 		{"one of two elsewhere", func(s *Signer) { s.AllowSeveralAuthors = true }, from("a@bank.example, b@x.example"), ErrAuthorDomain},
 		{"malformed From", nil, from("bank.example"), ErrFromSyntax},
@@ -288,6 +293,22 @@ func TestThreatsDKG(t *testing.T) {
 	t.Run("DKG-01", refused(ErrFromRepeated, "From: <attacker@bank.example>\r\nFrom: <admin@bank.example>"))
 	t.Run("DKG-02", refused(ErrFromAddresses, "From: <attacker@bank.example>, <admin@bank.example>"))
 	t.Run("DKG-02-comma", refused(ErrFromSyntax, `From: admin@bank.example\,<user@bank.example>`))
+	for i, from := range []string{
+		"=?utf-8?B?Y2VvQGJhbmsuZXhhbXBsZQ==?=@bank.example", "CEO <=?utf-8?Q?ceo?=@bank.example>", // FROM-09
+		"ceo@evil.example <a@bank.example>", "a@bank.example <b@bank.example>", "<a@bank.example><b@bank.example>", "<a@bank.example>b@bank.example",
+		"a@bank.example; b@bank.example", "<@evil.example:a@bank.example>", "a@bank.example.", "a@bank.example (", `"a <a@bank.example>`,
+		"", "<>", "Bank, Inc. <a@bank.example>", "a@[192.0.2.1]", "a@bank.example\x00",
+	} {
+		t.Run(fmt.Sprintf("DKG-02/unclear %d", i), func(t *testing.T) {
+			s := newSigner(w.kb)
+			text := strings.Replace(b0, "CEO <ceo@bank.example>", from, 1)
+			_, err := Sign(strings.NewReader(text), s)
+			require.Error(t, err)
+			m := parse(t, text)
+			require.NotErrorIs(t, CheckSubmission(m, "@bank.example"), ErrNotPermitted, "it is no question of permission")
+			require.Error(t, CheckSubmission(m, "@bank.example"))
+		})
+	}
 	t.Run("DKG-03", func(t *testing.T) {
 		m := parse(t, b0)
 		require.NoError(t, CheckSubmission(m, "ceo@bank.example"))

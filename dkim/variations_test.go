@@ -3,6 +3,7 @@ package dkim
 import (
 	"crypto/ed25519"
 	"encoding/base64"
+	"math/big"
 	"strings"
 	"testing"
 
@@ -17,6 +18,7 @@ func TestVariations(t *testing.T) {
 	ed := sigtest.Ed25519()
 	rec := sigtest.Record(kb)
 	_, material, _ := strings.Cut(rec, "p=")
+	wide := func(bits uint) *big.Int { return new(big.Int).SetBit(new(big.Int).Lsh(big.NewInt(1), bits-1), 0, 1) }
 	list := func(id, tags string) matrix { return matrix{id: id, tags: tags, status: PermError, err: ErrTagList} }
 	body := "Dear customer,\r\n\r\nyour statement is ready.\r\n"
 	// encoded is a point as a key record has it.
@@ -63,6 +65,18 @@ func TestVariations(t *testing.T) {
 		good("DKS-05/b_", "b_=foo"),
 		{id: "DKS-05/after", tags: t0 + "; xb=foo; b9=bar", status: Pass, asks: 1},
 		good("DKS-06/x=b=y", "x1=b=y"),
+		good("DKS-06/z of a name with =", "z=b=:x|b=3Dy=zz:x"),
+		good("DKS-06/n of b=", "n=b="),
+		good("DKS-06/i of b=", "i=b=3Dx@bank.example"),
+		good("DKS-06/h of b=", "h=from:b=:bh=:b"),
+		permanent("DKS-06/z of two words", ErrCopiedFields, "z=b c:x"),
+		permanent("DKS-06/z without name", ErrCopiedFields, "z= :x"),
+		{id: "DKS-05/other tag changed", tags: t0 + "; xb=foo", edit: replace("xb=foo", "xb="), status: Fail, err: ErrSignature, asks: 1},
+		{id: "DKS-07/refolded under simple", tags: with(t0, "c=simple/simple"), edit: func(s string) string {
+			at := strings.Index(s, " b=") + 20
+			return s[:at] + "\r\n\t \t" + s[at:]
+		}, status: Pass, asks: 1},
+		{id: "DKS-07/space before the name under simple", tags: with(t0, "c=simple/simple"), edit: replace("; b=", ";  b="), status: Fail, err: ErrSignature, asks: 1},
 		{id: "DKS-07/tab", tags: strings.Replace(t0, "b={b}", "\tb\t=\t{b}", 1), status: Pass, asks: 1},
 		{id: "DKS-07/in the middle", tags: strings.Replace(t0, "d=bank", "b={b}; d=bank", 1)[:len(t0)-len("; b={b}")+len("b={b}; ")], status: Pass, asks: 1},
 		list("DKS-07/bare LF", strings.Replace(t0, "; s=sel", ";\n s=sel", 1)),
@@ -89,6 +103,10 @@ func TestVariations(t *testing.T) {
 		// l=, t=, x=, i=, q=, c=, b=, bh=.
 		{id: "DKS-14a/zero", tags: with(t0, "l=0"), edit: replace(body, "anything at all\r\n"), status: Policy, err: ErrBodyLength, asks: 1},
 		{id: "DKS-14a/one more octet", tags: with(t0, "l=16"), edit: replace("ready.\r\n", "ready.\r\nx"), status: Policy, err: ErrBodyLength, asks: 1},
+		{id: "DKS-14c/of what is left out at the end", tags: with(t0, "l=46"), edit: func(s string) string { return s + "\r\n\r\n" },
+			status: PermError, err: ErrBodyTooShort, asks: 1},
+		{id: "DKS-14a/and a changed header", tags: with(t0, "l=16"), edit: replace("Statement", "Invoice"), status: Fail, err: ErrSignature, asks: 1},
+		permanent("DKS-14d/digits of another script", ErrLength, "l=\u0661"),
 		permanent("DKS-14d/comma", ErrLength, "l=1,000"),
 		permanent("DKS-14d/exponent", ErrLength, "l=1e3"),
 		permanent("DKS-14d/2^64", ErrLength, "l=18446744073709551616"),
@@ -96,6 +114,10 @@ func TestVariations(t *testing.T) {
 		permanent("DKS-14d/dot", ErrLength, "l=16.0"),
 		permanent("DKS-15a/now", ErrExpired, "x=1"),
 		permanent("DKS-15b/equal", ErrTime, "t=4000000000; x=4000000000"),
+		permanent("DKS-15b/from zero", ErrTime, "t=0", "x=0"),
+		permanent("DKS-15b/2^32 too late", ErrFuture, "t=6090222496"),
+		good("DKS-15d/12 digits with zeros", "x=002000000000"),
+		permanent("DKS-15d/13 digits with zeros", ErrTime, "x=0002000000000"),
 		permanent("DKS-15d/13 digits", ErrTime, "x=1000000000000"),
 		permanent("DKS-15d/negative", ErrTime, "x=-1"),
 		permanent("DKS-15d/t negative", ErrTime, "t=-1"),
@@ -110,6 +132,11 @@ func TestVariations(t *testing.T) {
 		good("DKS-16b/quoted-printable domain", "i=@bank=2Eexample"),
 		permanent("DKS-16b/NUL", ErrIdentity, "i=a=00@bank.example"),
 		permanent("DKS-16b/CRLF", ErrIdentity, "i=a=0D=0Ab@bank.example"),
+		permanent("DKS-16b/not UTF-8", ErrIdentity, "i=a=FF@bank.example"),
+		good("DKS-16b/UTF-8", "i=a=C3=A4@bank.example"),
+		permanent("DKS-16b/UTF-8 in the domain", ErrIdentity, "i=a@b=C3=A4.bank.example"),
+		permanent("DKS-16b/space in quoted-printable", ErrIdentity, "i==20@bank.example"),
+		permanent("DKS-16b/quoted and more", ErrIdentity, `i="a"b@bank.example`),
 		permanent("DKS-16b/lower hex", ErrIdentity, "i=a=2fb@bank.example"),
 		permanent("DKS-16b/brackets", ErrIdentity, "i=<a@bank.example>"),
 		permanent("DKS-16b/literal", ErrIdentity, "i=a@[192.0.2.1]"),
@@ -163,6 +190,11 @@ func TestVariations(t *testing.T) {
 		permanent("DKD-08/fullwidth letters", ErrDomain, "d=\uff42ank.example"),
 		permanent("DKD-09/kelvin", ErrDomain, "d=ban\u212a.example"),
 		permanent("DKD-09/invalid UTF-8", ErrDomain, "d=ba\xe4nk.example"),
+		{id: "DKD-09/UTF-8 in the signature alone", text: "DKIM-Signature: v=1; n=\u00e9\r\n" + sigtest.Sign(kb, with(t0, "d=b\u00e4nk.example"), b0), first: 1,
+			status: PermError, err: ErrDomain},
+		permanent("DKD-11/capitals", ErrPublicSuffix, "d=CO.UK"),
+		permanent("DKD-11/A-label", ErrPublicSuffix, "d=xn--55qx5d.cn"),
+		{id: "DKD-11/exception rule", tags: with(t0, "d=city.kobe.jp"), zone: zone{"sel._domainkey.city.kobe.jp": {rec}}, status: Pass, asks: 1},
 		permanent("DKD-11/com.au", ErrPublicSuffix, "d=com.au"),
 		permanent("DKD-11/wildcard rule", ErrPublicSuffix, "d=foo.kobe.jp"),
 		permanent("DKD-12/label 64", ErrDomain, "d="+strings.Repeat("a", 64)+".example"),
@@ -199,6 +231,24 @@ func TestVariations(t *testing.T) {
 		unsafeKey("DKK-12/zero, sign", encoded(0, 0, 0x80)),
 		unsafeKey("DKK-12/one, sign", encoded(1, 0, 0x80)),
 		{id: "DKK-12/33 octets", tags: edTags, key: ed, zone: keyIs("v=DKIM1; k=ed25519; p=" + base64.StdEncoding.EncodeToString(append([]byte{0}, ed.Public().(ed25519.PublicKey)...))), status: PermError, err: ErrKeySyntax, asks: 1},
+
+		{id: "DKK-17/V", zone: keyIs("V=DKIM1; p=" + material), status: Pass, asks: 1}, // an unknown tag
+		{id: "DKK-17/no semicolon", zone: keyIs("v=DKIM1 p=" + material), status: PermError, err: ErrNoKey, asks: 1},
+		{id: "DKK-17/semicolon first", zone: keyIs(";v=DKIM1; p=" + material), status: PermError, err: ErrNoKey, asks: 1},
+		{id: "DKK-18/of an unknown type", zone: keyIs("v=DKIM1; k=foo; p="), status: PermError, err: ErrKeyRevoked, asks: 1},
+		{id: "DKK-18/for SHA-1", zone: keyIs("v=DKIM1; h=sha1; p="), status: PermError, err: ErrKeyHash, asks: 1},
+		{id: "DKK-21/two revoked", zone: keyIs("v=DKIM1; p=", "v=DKIM1; p="), status: PermError, err: ErrMultipleKeys, asks: 1},
+		{id: "DKK-21/a broken one beside", zone: keyIs("v=DKIM1; junk", rec), status: PermError, err: ErrMultipleKeys, asks: 1},
+		{id: "DKK-22/SPF with a tag p", zone: keyIs("v=spf1 -all; p=x", "", "\xff\x00", rec), status: Pass, asks: 1},
+		{id: "DKK-22/DMARC without v", zone: keyIs("p=reject", rec), status: PermError, err: ErrMultipleKeys, asks: 1},
+		{id: "DKK-03/4097", zone: keyIs(p(spki(t, wide(4097), 65537))), status: PermError, err: ErrKeyLong, asks: 1},
+		{id: "DKK-03/even exponent", zone: keyIs(p(spki(t, wide(12000), 4))), status: PermError, err: ErrKeyLong, asks: 1},
+		{id: "DKK-02/1023", zone: keyIs(p(spki(t, wide(1023), 65537))), status: Policy, err: ErrKeyShort, asks: 1},
+		{id: "DKK-02/1", zone: keyIs(p(spki(t, big.NewInt(1), 65537))), status: Policy, err: ErrKeyShort, asks: 1},
+		{id: "DKK-04/2^31-1", zone: keyIs(p(spki(t, wide(2048), 1<<31-1))), status: Fail, err: ErrSignature, asks: 1},
+		{id: "DKK-04/2^31", zone: keyIs(p(spki(t, wide(2048), 1<<31))), status: PermError, err: ErrKeyUnsafe, asks: 1},
+		{id: "DKK-04/2^32+1", zone: keyIs(p(spki(t, wide(2048), 1<<32+1))), status: PermError, err: ErrKeyUnsafe, asks: 1},
+		{id: "DKK-04/negative", zone: keyIs(p(spki(t, wide(2048), -3))), status: PermError, err: ErrKeySyntax, asks: 1},
 
 		// Coverage.
 		{id: "DKC-01/below", edit: replace("To: <u@victim.example>\r\n", "To: <u@victim.example>\r\nFrom: <ceo@evil.example>\r\n"), status: Fail, err: ErrSignature, asks: 1},
