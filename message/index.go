@@ -259,10 +259,7 @@ func resemblesFrom(name string, top bool) bool {
 	const word = "from"
 	reached, letters := uint(1), 0
 	for _, r := range name {
-		switch {
-		case r >= 0xff21 && r <= 0xff5a: // fullwidth letters map to ASCII (NFKC)
-			r -= 0xff21 - 'A'
-			fallthrough
+		switch r = compatible(r); {
 		case r < utf8.RuneSelf:
 			c := lower(byte(r))
 			if c < 'a' || c > 'z' {
@@ -288,6 +285,37 @@ func resemblesFrom(name string, top bool) bool {
 		}
 	}
 	return letters > 0 && reached&(1<<len(word)) != 0
+}
+
+// compatible returns what NFKC makes of r if that is one of the letters of "from" with
+// nothing but signs beside it: wide, mathematical, encircled, raised and lowered letters.
+// Any other r it returns as it is, or mapped to another letter.
+func compatible(r rune) rune {
+	switch {
+	case r < 0xaa:
+		return r
+	case 0xff21 <= r && r <= 0xff5a: // fullwidth
+		return r - 0xff21 + 'A'
+	case 0x1d400 <= r && r <= 0x1d6a3: // mathematical alphabets, one after the other
+		return 'a' + (r-0x1d400)%26
+	case 0x249c <= r && r <= 0x24b5: // in parentheses
+		return r - 0x249c + 'a'
+	case 0x24b6 <= r && r <= 0x24e9: // in circles
+		return 'a' + (r-0x24b6)%26
+	case 0x1f110 <= r && r <= 0x1f129: // capitals in parentheses
+		return r - 0x1f110 + 'A'
+	case 0x1f130 <= r && r <= 0x1f149: // in squares
+		return r - 0x1f130 + 'A'
+	case strings.ContainsRune("\u2131\u1da0", r):
+		return 'f'
+	case strings.ContainsRune("\u02b3\u1d3f\u1d63\u211b\u211c\u211d", r):
+		return 'r'
+	case strings.ContainsRune("\u00ba\u1d3c\u1d52\u2092\u2134", r):
+		return 'o'
+	case strings.ContainsRune("\u1d39\u1d50\u2098\u2133", r):
+		return 'm'
+	}
+	return r
 }
 
 // looksLikeColon: the characters that NFKC maps to a colon, and two that fonts draw as one.
