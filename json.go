@@ -67,13 +67,16 @@ type jsonResult struct {
 }
 
 // MarshalJSON writes the object that the command mailauth prints for op evaluate.
-// authentication_results is the field's value on one line.
+// authentication_results is the field's value on one line, empty where there are no
+// HeaderFields.
 func (r *Result) MarshalJSON() ([]byte, error) {
 	out := jsonResult{
 		SPF: r.SPF, SPFHELO: r.SPFHELO,
 		DKIM: r.DKIM, ARC: r.jsonARC(), DMARC: r.DMARC, BIMI: r.BIMI, Action: r.Action,
 		Defects: []string{}, Strip: r.Strip, Queries: r.Queries,
-		AuthenticationResults: strings.ReplaceAll(r.AuthenticationResults().String(), "\r\n", ""),
+	}
+	if len(r.HeaderFields) > 0 {
+		out.AuthenticationResults = strings.ReplaceAll(r.AuthenticationResults().String(), "\r\n", "")
 	}
 	reply := r.SMTPReply()
 	out.SMTP.Code, out.SMTP.Enhanced, out.SMTP.Text = reply.Code, reply.Enhanced, reply.Text
