@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed2385d973/mailauth/authres"
+	"github.com/seed2385d973/mailauth/dnsutil"
 	"github.com/seed2385d973/mailauth/dnsutil/dnstest"
 	"github.com/seed2385d973/mailauth/message"
 )
@@ -131,4 +132,33 @@ func TestDiagnosticDomains(t *testing.T) {
 	require.Equal(t, authres.Pass, r.Status, "%v", r.Err)
 	require.True(t, slices.Contains(r.Diagnostics, Diagnostic{Kind: LookupFailed, Domain: "bank.example"}), "%v", r.Diagnostics)
 	require.True(t, slices.Contains(r.Diagnostics, Diagnostic{Kind: BadRecord, Domain: "example"}), "%v", r.Diagnostics)
+}
+
+// A check that failed is nothing that the DNS could have changed: what is not known of its
+// domain does not turn the result into a temporary error, and is not guessed.
+func TestFailedIdentifiers(t *testing.T) {
+	v := Verifier{NoPrefetch: true, Resolver: dnstest.MustParse(`{"_dmarc.a.bank.example": {"TXT": [["v=DMARC1; p=reject"]]}, "_dmarc.bank.example": {"error": "servfail"}}`)}
+	r := v.Verify(context.Background(), authorOf(t, "u@a.bank.example"),
+		DKIMIdentifier(authres.Fail, "bank.example", "s"), DKIMIdentifier(authres.Fail, "x.bank.example", "s"), DKIMIdentifier(authres.Pass, "bank.example.", "s"))
+	require.Equal(t, authres.Fail, r.Status, "%v", r.Err)
+	require.ErrorIs(t, r.Err, ErrNotAuthenticated)
+	require.Equal(t, AlignmentUnknown, r.Identifiers[0].Why)
+	require.Equal(t, Alignment{Identifier: r.Identifiers[1].Identifier, Mode: Relaxed, Why: AlignmentUnneeded}, r.Identifiers[1])
+	require.Equal(t, BadDomain, r.Identifiers[2].Why)
+	require.Equal(t, "bank.example.", r.Identifiers[2].Domain(), "as it was given")
+}
+
+// A question is asked once, also where a domain is its own organization.
+func TestOwnOrganization(t *testing.T) {
+	v := Verifier{Resolver: dnstest.MustParse(bankZone), Method: PublicSuffixList}
+	o := v.OrganizationalDomain(context.Background(), "bank.example")
+	require.Equal(t, []Query{{Name: "_dmarc.bank.example.", Type: dnsutil.TypeTXT, Outcome: FoundRecord, Record: "v=DMARC1; p=reject"}}, o.Queries)
+}
+
+// Of a record beyond the limits an operator is told, too.
+func TestLimitDiagnostic(t *testing.T) {
+	v := Verifier{Resolver: dnstest.MustParse(overLimit(manyTags(MaxTags)) + "\n")}
+	r := v.Verify(context.Background(), authorOf(t, "u@bank.example"))
+	require.ErrorIs(t, r.Err, ErrRecordLimit)
+	require.Equal(t, []Diagnostic{{Kind: BadRecord, Domain: "bank.example"}}, r.Diagnostics)
 }
