@@ -136,6 +136,7 @@ func TestWarnings(t *testing.T) {
 		{"Reported-Domain: consumer.example", "Reported-Domain: (none)"}:        {Kind: failure.BadValue, Field: "reported-domain"},
 		{"Source-Port:", "Reported-URI: \r\nSource-Port:"}:                      {Kind: failure.BadValue, Field: "reported-uri"},
 		{"Source-Port:", "Original-Rcpt-To: <>\r\nSource-Port:"}:                {Kind: failure.BadValue, Field: "original-rcpt-to"},
+		{"Source-Port:", "SPF-DNS:\r\nSource-Port:"}:                            {Kind: failure.BadValue, Field: "spf-dns"},
 		{"Source-Port:", "Authentication-Results: \r\nSource-Port:"}:            {Kind: failure.BadValue, Field: "authentication-results"},
 		{"Source-Port:", "Arrival-Date: x\r\nReceived-Date: x\r\nSource-Port:"}: {Kind: failure.RepeatedField, Field: "arrival-date"},
 	} {
@@ -180,7 +181,7 @@ func FuzzRead(f *testing.F) {
 	a := alphabet.Mail()
 	a.Seed(f.Add, example)
 	a.Seed(f.Add, strings.ReplaceAll(example, "\r\n", "\n"))
-	for _, field := range []string{"Reported-Domain:", "Reported-Domain: (x)", "Reported-URI: ", "Original-Rcpt-To: <>", "Authentication-Results:\t"} {
+	for _, field := range []string{"Reported-Domain:", "Reported-Domain: (x)", "Reported-URI: ", "Original-Rcpt-To: <>", "Authentication-Results:\t", "SPF-DNS:"} {
 		a.Seed(f.Add, strings.Replace(example, "Version: 1\r\n", "Version: 1\r\n"+field+"\r\n", 1)) // read as a value once, and not written
 	}
 	a.Seed(f.Add, "Feedback-Type: auth-failure\nSource-IP: [IPv6:::1]\nArrival-Date: 1 Jan 2020 00:00 +0000\n")

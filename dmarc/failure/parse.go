@@ -141,6 +141,10 @@ func (s *state) fields(list mimepart.Fields) error {
 		case "reported-uri":
 			repeated = &r.ReportedURIs
 		case "spf-dns":
+			if strings.TrimSpace(v) == "" {
+				s.warn(BadValue, name)
+				continue
+			}
 			if len(r.SPFDNS) == maxRepeated {
 				return fmt.Errorf("%w: more than %d SPF-DNS fields", ErrLimit, maxRepeated)
 			}
