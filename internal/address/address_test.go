@@ -255,6 +255,21 @@ func TestParseAppends(t *testing.T) {
 	require.Equal(t, "x.example bank.example", domains(two))
 }
 
+// FROM-45 at every place: a control character closes the field, whatever it hides in.
+func TestControls(t *testing.T) {
+	for _, in := range []string{`"C E O" <ceo@bank.example>`, "CEO (x) <ceo@bank.example>", `"c\ o"@bank.example`, "g:ceo@bank.example;,"} {
+		for c := byte(0); c < 0x20; c++ {
+			if c == '\t' || c == '\r' || c == '\n' {
+				continue
+			}
+			for i := range len(in) + 1 {
+				_, _, err := Parse(nil, in[:i]+string(rune(c))+in[i:])
+				require.ErrorIs(t, err, ErrControl, "%q at %d of %s", c, i, in)
+			}
+		}
+	}
+}
+
 // Behind an "@" in an unquoted display name only letters, digits and hyphens are harmless.
 func TestPlainWords(t *testing.T) {
 	for c := byte('!'); c < 0x7f; c++ {
