@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 
 	"github.com/seed2385d973/mailauth/dmarc/internal/mimepart"
@@ -179,13 +180,9 @@ const maxEntries = 16
 // believed; names, dates and the sizes of what comes out are not.
 func (r *Reader) unzip(data []byte) (io.Reader, error) {
 	bad := func(what string) (io.Reader, error) { return nil, fmt.Errorf("%w: %s", ErrArchive, what) }
-	const endSize, entrySize, localSize = 22, 46, 30
-	end := bytes.LastIndex(data[max(0, len(data)-endSize-1<<16):], []byte("PK\x05\x06"))
+	const entrySize, localSize = 46, 30
+	end := endOfDirectory(data)
 	if end < 0 {
-		return bad("no central directory")
-	}
-	end += max(0, len(data)-endSize-1<<16)
-	if len(data)-end < endSize {
 		return bad("no central directory")
 	}
 	le16, le32 := binary.LittleEndian.Uint16, binary.LittleEndian.Uint32
@@ -200,6 +197,7 @@ func (r *Reader) unzip(data []byte) (io.Reader, error) {
 	}
 	var found []byte
 	var method uint16
+	var sum uint32
 	for range n {
 		if at < 0 || at+entrySize > int64(end) || string(data[at:at+4]) != "PK\x01\x02" {
 			return bad("central directory")
@@ -229,13 +227,50 @@ func (r *Reader) unzip(data []byte) (io.Reader, error) {
 		if found != nil {
 			return bad("more than one XML file")
 		}
-		found, method = content, m
+		found, method, sum = content, m, le32(e[16:])
 	}
 	if found == nil {
 		return bad("no XML file in it")
 	}
 	in := int64(len(found))
-	return &expansion{r: inflate(found, method), in: &in, ratio: r.limits.Ratio}, nil
+	return &expansion{r: &summed{r: inflate(found, method), want: sum}, in: &in, ratio: r.limits.Ratio}, nil
+}
+
+const endSize = 22 // of the record at the end of a zip file, without its comment
+
+// endOfDirectory finds that record: the last one whose comment ends with the file,
+// or else, with junk behind it, the last one; -1 if there is none.
+func endOfDirectory(data []byte) int {
+	from := max(0, len(data)-endSize-1<<16)
+	last := -1
+	for tail := data[from:]; ; {
+		at := bytes.LastIndex(tail, []byte("PK\x05\x06"))
+		if at < 0 {
+			return last
+		}
+		if rest := data[from+at:]; len(rest) >= endSize {
+			if len(rest)-endSize == int(binary.LittleEndian.Uint16(rest[20:])) {
+				return from + at
+			}
+			last = max(last, from+at)
+		}
+		tail = tail[:at]
+	}
+}
+
+// summed checks what comes out of a zip entry against its checksum, as gzip does by itself.
+type summed struct {
+	r         io.Reader
+	sum, want uint32
+}
+
+func (s *summed) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	s.sum = crc32.Update(s.sum, crc32.IEEETable, p[:n])
+	if err == io.EOF && s.sum != s.want {
+		err = fmt.Errorf("%w: checksum", ErrArchive)
+	}
+	return n, err
 }
 
 func inflate(content []byte, method uint16) io.Reader {

@@ -3,14 +3,16 @@ package aggregate
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // CSV makes a stranger's text safe as the value of a cell, before encoding/csv quotes
-// it: a spreadsheet takes what begins with = + - @, a tab or a carriage return for a
+// it: a spreadsheet takes what begins with = + - @, of whatever width, a tab or a carriage return for a
 // formula, and does not with an apostrophe in front.
 func CSV(text string) string {
 	text = Plain(text)
-	if strings.TrimLeft(text, " ") != "" && strings.IndexByte("=+-@", strings.TrimLeft(text, " ")[0]) >= 0 {
+	first, _ := utf8.DecodeRuneInString(strings.TrimLeftFunc(text, unicode.IsSpace))
+	if strings.ContainsRune("=+-@\uff1d\uff0b\uff0d\uff20", first) {
 		return "'" + text
 	}
 	return text

@@ -107,7 +107,8 @@ func (t *tokenizer) start() error {
 const windows1252 = "\u20ac\ufffd\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\ufffd\u017d\ufffd" +
 	"\ufffd\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\ufffd\u017e\u0178"
 
-// declared reads the pseudo-attributes of an XML declaration.
+// declared reads the pseudo-attributes of an XML declaration, of which the version
+// has to be there and comes first (XML 1.0, section 2.8).
 func declared(s string) (encoding string, ok bool) {
 	for s = strings.TrimLeft(s, " \t\r\n"); s != ""; s = strings.TrimLeft(s, " \t\r\n") {
 		name, rest, found := strings.Cut(s, "=")
@@ -119,20 +120,18 @@ func declared(s string) (encoding string, ok bool) {
 		if !found {
 			return "", false
 		}
-		switch strings.TrimRight(name, " \t\r\n") {
-		case "version":
-			if !strings.HasPrefix(value, "1.") {
-				return "", false
-			}
-		case "encoding":
+		switch name = strings.TrimRight(name, " \t\r\n"); {
+		case name == "version" && !ok && strings.HasPrefix(value, "1."):
+			ok = true
+		case name == "encoding" && ok && encoding == "":
 			encoding = value
-		case "standalone":
+		case name == "standalone" && ok:
 		default:
 			return "", false
 		}
 		s = after
 	}
-	return encoding, true
+	return encoding, ok
 }
 
 // until reads up to and including end, and keeps what is before it if wanted.
@@ -150,7 +149,7 @@ func (t *tokenizer) until(end string, keep bool) error {
 			t.buf = append(t.buf, c)
 		}
 		for n > 0 && c != end[n] {
-			// The ends here are "?>", "-->", "]]>": all but the last octet are alike.
+			// The ends here are "?>", "--", "]]>": all but the last octet are alike.
 			if n == len(end)-1 && c == end[0] && end[0] == end[len(end)-2] {
 				n--
 				break
@@ -198,7 +197,7 @@ func (t *tokenizer) next() (token, error) {
 		case '/':
 			return t.endTag()
 		case '?':
-			if err := t.until("?>", false); err != nil {
+			if err := t.instruction(); err != nil {
 				return token{}, err
 			}
 		case '!':
@@ -216,12 +215,39 @@ func (t *tokenizer) next() (token, error) {
 	}
 }
 
+// instruction skips a processing instruction, which has a name other than that of the
+// XML declaration (XML 1.0, section 2.6).
+func (t *tokenizer) instruction() error {
+	target, err := t.readName()
+	if err != nil {
+		return err
+	}
+	b, err := t.r.Peek(1)
+	if err != nil {
+		return readErr(err)
+	}
+	if strings.EqualFold(target, "xml") || b[0] != '?' && !isSpace(b[0]) {
+		return malformed("processing instruction")
+	}
+	return t.until("?>", false)
+}
+
 // declaration reads a comment, which gives nothing, or a CDATA section. Anything
 // else that begins with "<!" belongs to a DTD.
 func (t *tokenizer) declaration() (cdata bool, err error) {
 	if b, _ := t.r.Peek(2); string(b) == "--" {
 		t.r.Discard(2)
-		return false, t.until("-->", false)
+		if err := t.until("--", false); err != nil {
+			return false, err
+		}
+		c, err := t.r.ReadByte()
+		if err != nil {
+			return false, readErr(err)
+		}
+		if c != '>' {
+			return false, malformed("two hyphens in a comment")
+		}
+		return false, nil
 	}
 	if b, _ := t.r.Peek(7); string(b) == "[CDATA[" && t.depth > 0 {
 		t.r.Discard(7)

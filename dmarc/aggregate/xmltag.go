@@ -45,6 +45,11 @@ func (t *tokenizer) startTag() (token, error) {
 			return token{}, err
 		}
 	}
+	for _, a := range t.attrs {
+		if prefix, _, found := strings.Cut(a, ":"); found && prefix != "xml" && prefix != "xmlns" && !t.declared(prefix) {
+			return token{}, malformed("prefix that is not declared")
+		}
+	}
 	prefix, local, found := strings.Cut(name, ":")
 	if !found {
 		prefix, local = "", name
@@ -60,6 +65,15 @@ func (t *tokenizer) startTag() (token, error) {
 		return token{}, malformed("prefix that is not declared")
 	}
 	return token{kind: tokenStart, name: local}, nil
+}
+
+func (t *tokenizer) declared(prefix string) bool {
+	for i := range t.names {
+		if t.names[i].prefix == prefix {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *tokenizer) attribute() error {

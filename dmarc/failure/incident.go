@@ -241,28 +241,28 @@ func (in *Incident) mailboxes(value string) string {
 // makes links dead (RFC 9991, section 7.3).
 func (in *Incident) addresses(value string) string {
 	var b strings.Builder
-	isLocal := func(c byte) bool {
-		return c > ' ' && c <= '~' && !strings.ContainsRune("<>()[],;:\"=@\\", rune(c)) || c >= 0x80
-	}
-	from := 0
+	from, opening, closing, quotes := 0, -1, -1, true
 	for i := 0; i < len(value); i++ {
+		if value[i] == '"' && i != closing && quotes {
+			// The "@" of an address is behind a quoted local part, not in it.
+			end := closingQuote(value, i)
+			switch at := nextAt(value, end+1); {
+			case end < 0:
+				quotes = false
+			case at >= 0:
+				i = at
+			default:
+				opening, closing = i, end
+			}
+		}
 		if value[i] != '@' {
 			continue
 		}
-		start := i
-		if start > from && value[start-1] == '"' { // a quoted local part
-			for start--; start > from && value[start-1] != '"'; start-- {
-			}
-			start = max(from, start-1)
-		} else {
-			for start > from && (isLocal(value[start-1]) || value[start-1] == '=') {
-				start--
-			}
-			// "smtp.mailfrom=user@": the name of a property is not part of the address.
-			if j := strings.IndexByte(value[start:i], '='); j >= 0 && isProperty(value[start:start+j]) {
-				start += j + 1
-			}
+		least := from
+		if i < closing {
+			least = max(from, opening+1)
 		}
+		start := localStart(value[least:i]) + least
 		b.WriteString(value[from:start])
 		if start < i {
 			b.WriteString(in.word(value[start:i]))
@@ -270,5 +270,97 @@ func (in *Incident) addresses(value string) string {
 		from = i
 	}
 	b.WriteString(value[from:])
-	return strings.NewReplacer("http:", "hxxp:", "https:", "hxxps:", "HTTP:", "hxxp:", "HTTPS:", "hxxps:").Replace(b.String())
+	return deadLinks(b.String())
+}
+
+// closingQuote returns the end of the quoted string that begins at i; -1 if it has none.
+func closingQuote(s string, i int) int {
+	for i++; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '"':
+			return i
+		}
+	}
+	return -1
+}
+
+// nextAt returns the place of the "@" that is next but for white space and comments;
+// -1 if it is not. It looks no further than a line or two.
+func nextAt(s string, i int) int {
+	depth := 0
+	for end := min(len(s), i+256); i < end; i++ {
+		switch c := s[i]; {
+		case c == '(':
+			depth++
+		case c == ')' && depth > 0:
+			depth--
+		case depth > 0 || c == ' ' || c == '\t':
+		case c == '@':
+			return i
+		default:
+			return -1
+		}
+	}
+	return -1
+}
+
+// localStart returns where the local part begins that s ends with. In doubt it takes too much.
+func localStart(s string) int {
+	n := len(strings.TrimRight(s, " \t"))
+	for n > 0 && s[n-1] == ')' {
+		depth, i := 1, n-1
+		for ; i > 0 && depth > 0; i-- {
+			switch s[i-1] {
+			case ')':
+				depth++
+			case '(':
+				depth--
+			}
+		}
+		if depth > 0 {
+			break
+		}
+		n = len(strings.TrimRight(s[:i], " \t"))
+	}
+	start := n
+	for start > 0 {
+		c := s[start-1]
+		if c == '"' {
+			i := start - 1
+			for i--; i >= 0 && (s[i] != '"' || i > 0 && s[i-1] == '\\'); i-- {
+			}
+			start = max(i, 0)
+			continue
+		}
+		if c <= ' ' || c == 0x7f || strings.IndexByte("<>()[],;:@", c) >= 0 {
+			break
+		}
+		start--
+	}
+	// "smtp.mailfrom=user@": the name of a property is not part of the address.
+	if j := strings.IndexByte(s[start:n], '='); j >= 0 && isProperty(s[start:start+j]) {
+		start += j + 1
+	}
+	if start == n {
+		return len(s)
+	}
+	return start
+}
+
+// deadLinks writes http, in whatever case, as hxxp.
+func deadLinks(s string) string {
+	var b strings.Builder
+	from := 0
+	for i := 0; i+5 <= len(s); i++ {
+		if s[i]|0x20 != 'h' || !strings.EqualFold(s[i:i+4], "http") || s[i+4] != ':' && (s[i+4]|0x20 != 's' || i+5 == len(s) || s[i+5] != ':') {
+			continue
+		}
+		b.WriteString(s[from:i])
+		b.WriteString("hxxp")
+		from = i + 4
+	}
+	b.WriteString(s[from:])
+	return b.String()
 }

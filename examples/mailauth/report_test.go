@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/base64"
@@ -8,12 +9,17 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"io"
+	"math"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed2385d973/mailauth/authres"
+	"github.com/seed2385d973/mailauth/dmarc/aggregate"
 )
 
 const reportXML = `<feedback><report_metadata><org_name>=cmd|' /C calc'!A0&lt;script&gt;alert(1)&lt;/script&gt;&#x202e;</org_name><email>a@b.example</email>` +
@@ -98,6 +104,24 @@ func TestReportThreats(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestReportSums: REP-05, the sums of many reports stay where they are when they cannot grow.
+func TestReportSums(t *testing.T) {
+	s := summary{out: bufio.NewWriter(io.Discard)}
+	for _, p := range []authres.Status{authres.Pass, authres.Fail, authres.Pass, authres.Fail} {
+		r := aggregate.Report{Records: []aggregate.Record{
+			{Count: 1 << 62, DKIM: p, SPF: p, Disposition: aggregate.DispositionReject}, {Count: 1 << 62, DKIM: p, SPF: p, Disposition: aggregate.DispositionQuarantine}}}
+		require.NoError(t, s.aggregate(&r))
+	}
+	src := s.Sources[netip.Addr{}]
+	const most = math.MaxInt64
+	want := tally{All: most, Pass: most, DKIM: most, SPF: most, Quarantined: most, Rejected: most}
+	require.Equal(t, []any{want, want, int64(0)}, []any{s.Total, src.tally, s.Total.Failed()})
+	require.Equal(t, int64(most), s.Reporters["(nameless)"])
+	require.Equal(t, int64(most), s.Domains[""])
+	require.Equal(t, int64(most), src.From[""])
+	require.Equal(t, int64(most), src.Why["no DKIM signature"])
 }
 
 func TestReportJSON(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"html/template"
+	"math"
 	"net/netip"
 	"slices"
 	"strings"
@@ -33,22 +34,30 @@ type summary struct {
 type tally struct{ All, Pass, DKIM, SPF, Quarantined, Rejected int64 }
 
 func (t *tally) add(r *aggregate.Record) {
-	t.All += r.Count
+	t.All = plus(t.All, r.Count)
 	if r.Aligned() {
-		t.Pass += r.Count
+		t.Pass = plus(t.Pass, r.Count)
 	}
 	if r.DKIM == authres.Pass {
-		t.DKIM += r.Count
+		t.DKIM = plus(t.DKIM, r.Count)
 	}
 	if r.SPF == authres.Pass {
-		t.SPF += r.Count
+		t.SPF = plus(t.SPF, r.Count)
 	}
 	switch r.Disposition {
 	case aggregate.DispositionQuarantine:
-		t.Quarantined += r.Count
+		t.Quarantined = plus(t.Quarantined, r.Count)
 	case aggregate.DispositionReject:
-		t.Rejected += r.Count
+		t.Rejected = plus(t.Rejected, r.Count)
 	}
+}
+
+// plus adds what strangers counted: no more than fits.
+func plus(sum, n int64) int64 {
+	if sum > math.MaxInt64-n {
+		return math.MaxInt64
+	}
+	return sum + n
 }
 
 // Percent is the share of messages that pass.
@@ -90,8 +99,9 @@ func (s *summary) aggregate(r *aggregate.Report) error {
 	}
 	s.Reports++
 	messages := r.Messages()
-	s.Reporters[aggregate.Plain(cmp.Or(r.OrgName, r.Email, "(nameless)"))] += messages
-	s.Domains[aggregate.Plain(r.Policy.Domain)] += messages
+	name, domain := aggregate.Plain(cmp.Or(r.OrgName, r.Email, "(nameless)")), aggregate.Plain(r.Policy.Domain)
+	s.Reporters[name] = plus(s.Reporters[name], messages)
+	s.Domains[domain] = plus(s.Domains[domain], messages)
 	date := "unknown"
 	if !r.Begin.IsZero() {
 		date = r.Begin.Format("2006-01-02")
@@ -113,9 +123,10 @@ func (s *summary) aggregate(r *aggregate.Report) error {
 			s.Sources[rec.SourceIP] = src
 		}
 		src.add(rec)
-		src.From[aggregate.Plain(strings.ToLower(rec.HeaderFrom))] += rec.Count
+		from := aggregate.Plain(strings.ToLower(rec.HeaderFrom))
+		src.From[from] = plus(src.From[from], rec.Count)
 		if !rec.Aligned() {
-			src.Why[why(rec)] += rec.Count
+			src.Why[why(rec)] = plus(src.Why[why(rec)], rec.Count)
 		}
 	}
 	for _, w := range r.Warnings {
