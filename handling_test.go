@@ -54,9 +54,16 @@ func TestHandling(t *testing.T) {
 		{name: "quarantine replaced", zone: record("quarantine"), handling: mailauth.Handling{Actions: all}, want: mailauth.Accept},
 		{name: "reject replaced", zone: record("reject"), handling: mailauth.Handling{Actions: all, HonorReject: true}, want: mailauth.Accept},
 		{name: "temperror replaced", zone: record("reject").WithFault("_dmarc.mail.bank.example", 0, dnsutil.ErrServFail), handling: mailauth.Handling{Actions: all}, want: mailauth.Accept},
-		{name: "permerror replaced", zone: dnstest.MustParse("{}"), dns: noBudget, handling: mailauth.Handling{Actions: all}, want: mailauth.Defer},
+		{name: "permerror replaced", zone: dnstest.MustParse("{}"), dns: noBudget, handling: mailauth.Handling{Actions: all}, want: mailauth.Defer,
+			reply: "451 4.7.1 Email deferred: the author domain mail.bank.example could not be authenticated"},
 		{name: "ambiguous replaced", message: "Subject: x\r\n\r\n", zone: record("none"), handling: mailauth.Handling{Actions: all}, want: mailauth.Quarantine},
 
+		{name: "reject deferred", zone: record("reject"), handling: mailauth.Handling{Actions: mailauth.Actions{Reject: mailauth.Defer}}, want: mailauth.Defer,
+			reply: "451 4.7.26 Email deferred per DMARC policy for mail.bank.example"},
+		{name: "ambiguous deferred", message: "Subject: x\r\n\r\n", zone: record("none"), handling: mailauth.Handling{Actions: mailauth.Actions{AmbiguousAuthor: mailauth.Defer}}, want: mailauth.Defer,
+			reply: "451 4.7.1 Message does not have exactly one usable author domain in its From field"},
+		{name: "no record rejected", zone: dnstest.MustParse("{}"), handling: mailauth.Handling{Actions: mailauth.Actions{NoRecord: mailauth.Reject}}, want: mailauth.Reject,
+			reply: "550 5.7.1 Email rejected: the author domain mail.bank.example could not be authenticated"},
 		{name: "exception by name", zone: record("reject"), handling: exception("mail.bank.example", all), want: mailauth.Accept, exception: "mail.bank.example"},
 		{name: "exception in upper case", zone: record("reject"), handling: exception("MAIL.Bank.Example", all), want: mailauth.Accept, exception: "MAIL.Bank.Example"},
 		{name: "exception by wildcard", zone: record("reject"), handling: exception("*.example", all), want: mailauth.Accept, exception: "*.example"},
@@ -133,4 +140,5 @@ func TestP16ZeroValues(t *testing.T) {
 	require.Empty(t, r.DMARC.PassedBy())
 	require.Empty(t, r.AuthenticationResults().String())
 	require.NotContains(t, r.LogValue().String(), "pass")
+	require.Equal(t, "451 4.7.1 Email deferred: it could not be evaluated", r.SMTPReply().String())
 }

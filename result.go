@@ -198,37 +198,44 @@ func (r *Result) finish(e *Evaluator, h *message.Header) error {
 }
 
 // SMTPReply returns the answer to the end of DATA for the result's Action.
-// A caller that acts otherwise answers otherwise.
+// A caller that acts otherwise answers otherwise. The zero Result gives a 451.
 func (r *Result) SMTPReply() SMTPReply {
 	switch r.Action {
+	case Accept, Quarantine:
+		return SMTPReply{250, "2.0.0", "OK"}
 	case Reject:
-		return r.rejection()
-	case Defer:
-		return r.deferral()
+		return r.refusal(550, "5", "rejected")
 	}
-	return SMTPReply{250, "2.0.0", "OK"}
+	return r.deferral()
 }
 
-// rejection words a 550. 5.7.26 says that several authentication checks failed
-// (RFC 7372, section 3.4), which is what a DMARC failure is.
-func (r *Result) rejection() SMTPReply {
+// refusal words a 550, or a 451 where the receiver would rather defer. X.7.26 says that
+// several authentication checks failed (RFC 7372, section 3.4), which is what a DMARC
+// failure is.
+func (r *Result) refusal(code int, class, verb string) SMTPReply {
 	d := r.DMARC.Domain
 	switch {
 	case errors.Is(r.DMARC.Err, dmarc.ErrFromDefect):
-		return SMTPReply{550, "5.6.0", "Message is malformed: " + string(r.Defects[0].Defect)}
+		return SMTPReply{code, class + ".6.0", "Message is malformed: " + string(r.Defects[0].Defect)}
 	case r.DMARC.AmbiguousAuthor():
-		return SMTPReply{550, "5.7.1", "Message does not have exactly one usable author domain in its From field"}
+		return SMTPReply{code, class + ".7.1", "Message does not have exactly one usable author domain in its From field"}
 	case r.DMARC.Status == authres.Fail:
-		return SMTPReply{550, "5.7.26", "Email rejected per DMARC policy for " + d}
+		return SMTPReply{code, class + ".7.26", "Email " + verb + " per DMARC policy for " + d}
+	case d == "":
+		return SMTPReply{code, class + ".7.1", "Email " + verb + ": it could not be evaluated"}
 	}
-	return SMTPReply{550, "5.7.1", "Email rejected: the author domain " + d + " could not be authenticated"}
+	return SMTPReply{code, class + ".7.1", "Email " + verb + ": the author domain " + d + " could not be authenticated"}
 }
 
 // deferral words a 451 after what DMARC waits for: RFC 8617, section 5.2.2 for
-// a chain, RFC 6376, section 6.1.2 for a key, RFC 7372, section 3.2 for SPF, else the DNS in general.
+// a chain, RFC 6376, section 6.1.2 for a key, RFC 7372, section 3.2 for SPF, else the DNS in general. Where
+// DMARC waits for nothing, the receiver has chosen to defer what it could refuse.
 func (r *Result) deferral() SMTPReply {
-	if r.arcUncertain {
+	switch {
+	case r.arcUncertain:
 		return SMTPReply{451, "4.7.29", "Unable to validate the ARC chain: DNS error"}
+	case r.DMARC.Status != authres.TempError:
+		return r.refusal(451, "4", "deferred")
 	}
 	for _, a := range r.DMARC.Identifiers {
 		if a.Status() != authres.TempError || a.Why == dmarc.StrictMismatch || a.Why == dmarc.OtherOrganization {
