@@ -53,7 +53,9 @@ func ParseURI(text string) (URI, error) {
 		return u, nil
 	}
 	spec, ok := percentDecode(rest)
-	if !ok || strings.IndexByte(rest, '?') >= 0 || strings.IndexByte(rest, '#') >= 0 {
+	// RFC 6068, section 2 has these encoded where an address holds them. "mailto://a@x" is
+	// what somebody took for the form of a URL, and not the mailbox "//a".
+	if !ok || strings.ContainsAny(rest, "/?#[]") {
 		return URI{}, ErrURI
 	}
 	for i := 0; i < len(spec); i++ {
