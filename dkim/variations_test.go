@@ -268,6 +268,13 @@ func TestVariations(t *testing.T) {
 		{id: "DKC-09/relaxed keeps case of values", edit: replace("Statement", "statement"), status: Fail, err: ErrSignature, asks: 1},
 		{id: "DKC-09/NBSP is no white space", edit: replace("Dear customer", "Dear\u00a0customer"), status: Fail, err: ErrBodyHash, asks: 1},
 		{id: "DKC-09/form feed is no white space", edit: replace("ready.\r\n", "ready.\f\r\n"), status: Fail, err: ErrBodyHash, asks: 1},
+		{id: "DKC-09/other order of fields", tags: with(t0, "c=simple/simple"), edit: replace("To: <u@victim.example>\r\nSubject: Statement\r\n", "Subject: Statement\r\nTo: <u@victim.example>\r\n"), status: Pass, asks: 1},
+		{id: "DKC-09/order of one name", text: strings.Replace(sigtest.Sign(kb, with(t0, "h=from:received:received"), "Received: a\r\nReceived: b\r\n"+b0),
+			"Received: a\r\nReceived: b", "Received: b\r\nReceived: a", 1), status: Fail, err: ErrSignature, asks: 1},
+		{id: "DKC-09/the lower of two signed, it removed", text: strings.Replace(sigtest.Sign(kb, with(t0, "h=from:received"), "Received: a\r\nReceived: b\r\n"+b0),
+			"Received: b\r\n", "", 1), status: Fail, err: ErrSignature, asks: 1},
+		{id: "DKC-09/the lower of two signed, the upper removed", text: strings.Replace(sigtest.Sign(kb, with(t0, "h=from:received"), "Received: a\r\nReceived: b\r\n"+b0),
+			"Received: a\r\n", "", 1), status: Pass, asks: 1},
 		{id: "DKC-10/many lines of white space", edit: replace("ready.\r\n", "ready.\r\n \r\n\t\r\n\r\n"), status: Pass, asks: 1},
 		{id: "DKC-10/not at the start", edit: replace("\r\n\r\nDear", "\r\n\r\n\r\nDear"), status: Fail, err: ErrBodyHash, asks: 1},
 	})
