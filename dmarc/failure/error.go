@@ -45,7 +45,7 @@ type WarningKind string
 
 // The kinds of warning.
 const (
-	WrongContainer  WarningKind = "container"      // not multipart/report with report-type=feedback-report
+	WrongContainer  WarningKind = "container"      // not multipart/report with report-type=feedback-report and one report as a part of its own
 	MissingField    WarningKind = "missing_field"  // a required field is absent
 	RepeatedField   WarningKind = "repeated_field" // a field that may occur once occurs again; the first counts
 	BadValue        WarningKind = "bad_value"      // a value that is not of the field's grammar

@@ -71,11 +71,15 @@ func (s *state) warn(kind WarningKind, field string) {
 
 // message finds the second and the third part (RFC 5965, section 2).
 func (s *state) message(msg *mimepart.Message, data []byte) error {
-	report := -1
+	report, several := -1, false
 	for i := range msg.Parts {
-		if msg.Parts[i].Type == "message/feedback-report" {
+		if msg.Parts[i].Type != "message/feedback-report" {
+			continue
+		}
+		if report < 0 {
 			report = i
-			break
+		} else if msg.Parts[i].Depth <= msg.Parts[report].Depth { // deeper ones are of the message that is reported
+			several = true
 		}
 	}
 	if report < 0 {
@@ -87,7 +91,7 @@ func (s *state) message(msg *mimepart.Message, data []byte) error {
 		s.warn(MissingOriginal, "")
 		return s.fields(msg.Fields)
 	}
-	if msg.Type != "multipart/report" || !strings.EqualFold(msg.Params["report-type"], "feedback-report") {
+	if msg.Type != "multipart/report" || !strings.EqualFold(msg.Params["report-type"], "feedback-report") || msg.Parts[report].Depth != 1 || several {
 		s.warn(WrongContainer, "")
 	}
 	body, err := msg.Parts[report].Decode()
@@ -325,7 +329,11 @@ func alignment(v string) (out []string, ok bool) {
 // them, or with the tag for IPv6 missing, it is understood.
 func sourceIP(v string) (netip.Addr, bool) {
 	v = bare(v)
-	v = strings.TrimSuffix(strings.TrimPrefix(v, "["), "]")
+	if inner, ok := strings.CutPrefix(v, "["); ok {
+		if v, ok = strings.CutSuffix(inner, "]"); !ok {
+			return netip.Addr{}, false
+		}
+	}
 	if len(v) > 5 && strings.EqualFold(v[:5], "ipv6:") {
 		v = v[5:]
 	}
@@ -341,6 +349,9 @@ func date(v string) (time.Time, bool) {
 	for _, day := range []string{"Mon, ", ""} {
 		for _, clock := range []string{"15:04:05 -0700", "15:04 -0700", "15:04:05 MST"} {
 			if t, err := time.Parse(day+"2 Jan 2006 "+clock, v); err == nil {
+				if day != "" && !strings.EqualFold(v[:3], t.Format("Mon")) {
+					return t, false // "the day-of-week MUST be the day implied by the date"
+				}
 				return t, !strings.HasSuffix(clock, "MST") || strings.HasSuffix(v, "GMT") || strings.HasSuffix(v, "UT")
 			}
 		}

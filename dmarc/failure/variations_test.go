@@ -1,10 +1,13 @@
 package failure_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed2385d973/mailauth/dmarc/failure"
 )
 
 // TestVariations has other headers of the class of REP-15, row/variation: no way to
@@ -40,6 +43,39 @@ func TestVariations(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, c.want+"\r\n", string(r.Original))
 			require.NotContains(t, strings.ToLower(string(r.Original)), "secret")
+		})
+	}
+}
+
+// TestReadVariations has reports whose parts or values are not where or what they should be, and what
+// the reader remarks.
+func TestReadVariations(t *testing.T) {
+	const fields = "Feedback-Type: auth-failure\r\nUser-Agent: T/1\r\nVersion: 1\r\nAuth-Failure: dmarc\r\nIdentity-Alignment: dkim\r\n" +
+		"Authentication-Results: mx.example; dmarc=fail\r\n"
+	mail := func(parts ...string) string {
+		return "From: <r@mx.example>\r\nContent-Type: multipart/report; report-type=feedback-report; boundary=B" + fmt.Sprint(len(parts)) + "\r\n\r\n--B" + fmt.Sprint(len(parts)) +
+			"\r\nContent-Type: " + strings.Join(parts, "\r\n--B"+fmt.Sprint(len(parts))+"\r\nContent-Type: ") + "\r\n--B" + fmt.Sprint(len(parts)) + "--\r\n"
+	}
+	const text, report, original = "text/plain\r\n\r\nhi", "message/feedback-report\r\n\r\n" + fields, "text/rfc822-headers\r\n\r\nSubject: x\r\n"
+	good := mail(text, report, original)
+	for name, c := range map[string]struct{ in, warnings string }{
+		"good":                             {good, "[]"},
+		"two reports":                      {mail(text, report, report, original), "[container]"},
+		"a report in what is reported":     {mail(text, report, "message/rfc822\r\n\r\n"+mail(report, original)), "[]"},
+		"only one in what is reported":     {mail(text, text, text, "message/rfc822\r\n\r\n"+good), "[container]"},
+		"day of the week":                  {strings.Replace(good, "Version", "Arrival-Date: Mon, 21 Nov 2026 10:00:00 +0000\r\nVersion", 1), "[bad_value: arrival-date]"},
+		"day of the week, right":           {strings.Replace(good, "Version", "Arrival-Date: Sat, 21 Nov 2026 10:00:00 +0000\r\nVersion", 1), "[]"},
+		"REP-06 half a literal":            {strings.Replace(good, "Version", "Source-IP: [192.0.2.1\r\nVersion", 1), "[bad_value: source-ip]"},
+		"REP-06 the other half":            {strings.Replace(good, "Version", "Source-IP: 192.0.2.1]\r\nVersion", 1), "[bad_value: source-ip]"},
+		"REP-06 a literal":                 {strings.Replace(good, "Version", "Source-IP: [IPv6:2001:db8::1]\r\nVersion", 1), "[]"},
+		"REP-06 a zone":                    {strings.Replace(good, "Version", "Source-IP: fe80::1%eth0\r\nVersion", 1), "[bad_value: source-ip]"},
+		"the first of two alone, repeated": {strings.Replace(good, "Version", "Auth-Failure: spf\r\nVersion", 1), "[repeated_field: auth-failure]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, err := (&failure.Parser{}).Read(strings.NewReader(c.in))
+			require.NoError(t, err)
+			require.Equal(t, c.warnings, fmt.Sprint(r.Warnings))
+			require.Equal(t, "auth-failure", r.FeedbackType)
 		})
 	}
 }

@@ -139,7 +139,16 @@ func opMarkCertificate(ctx context.Context, q *request) (any, error) {
 		return nil, err
 	}
 	v.Now = q.clock
-	r := v.Verify(ctx, []byte(q.PEM), markcert.Names{Author: q.Domain, Selector: q.Selector})
+	e, err := q.evaluator()
+	if err != nil {
+		return nil, err
+	}
+	// A certificate for the Organizational Domain is one for the domain, too: it is
+	// what the request's DNS makes of it, the domain itself where that has no records.
+	d := e.DMARC
+	d.Resolver = e.Resolver
+	names := markcert.Names{Author: q.Domain, Organizational: d.OrganizationalDomain(ctx, q.Domain).OrganizationalDomain, Selector: q.Selector}
+	r := v.Verify(ctx, []byte(q.PEM), names)
 	out := struct {
 		OK       bool     `json:"ok"`
 		Code     string   `json:"code,omitempty"`

@@ -100,6 +100,12 @@ func TestBatchBIMI(t *testing.T) {
 	require.Equal(t, false, r["ok"])
 	require.Equal(t, "ErrDomain", r["code"])
 
+	// A certificate for the Organizational Domain, if the DNS says that it is that.
+	r = with(map[string]any{"op": "mark_certificate", "pem": string(b.PEM), "domain": "news.example.com"})
+	require.Equal(t, true, r["ok"], r["error"])
+	r = with(map[string]any{"op": "mark_certificate", "pem": string(b.PEM), "domain": "news.example.com", "dns": map[string]any{}})
+	require.Equal(t, "ErrDomain", r["code"])
+
 	// The certificate alone, and its issuer beside it.
 	alone := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: b.Leaf.Raw}))
 	issuer := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: b.Intermediate.Raw}))

@@ -55,6 +55,7 @@ type Part struct {
 	Params map[string]string // of Content-Type, names in lower case
 	Name   string            // file name, if any
 	Body   []byte            // as transferred
+	Depth  int               // 1 for a part of the mail's own multipart, more within other parts; 0: the mail is the part
 }
 
 // Message is a mail taken apart.
@@ -169,7 +170,7 @@ func Parse(data []byte) (*Message, error) {
 				inner = append(inner, todo{f, body, t.depth + 1})
 			}
 		default:
-			p := Part{Fields: t.f, Type: typ, Params: params, Body: t.body}
+			p := Part{Fields: t.f, Type: typ, Params: params, Body: t.body, Depth: t.depth}
 			_, disposition := ParseType(t.f.Get("Content-Disposition"))
 			if p.Name = disposition["filename"]; p.Name == "" {
 				p.Name = params["name"]
