@@ -30,11 +30,13 @@ func naiveCanonical(body string, c Canonicalization) string {
 			lines[i] = strings.Join(f, " ")
 		}
 	}
-	s := strings.TrimRight(strings.Join(lines, "\x00\x01"), "\x00\x01")
-	if s == "" && c == Relaxed {
+	for len(lines) > 0 && lines[len(lines)-1] == "" {
+		lines = lines[:len(lines)-1]
+	}
+	if len(lines) == 0 && c == Relaxed {
 		return ""
 	}
-	return strings.ReplaceAll(s, "\x00\x01", "\r\n") + "\r\n"
+	return strings.Join(lines, "\r\n") + "\r\n"
 }
 
 func TestBodyDigest(t *testing.T) {
