@@ -162,3 +162,50 @@ func TestLimitDiagnostic(t *testing.T) {
 	require.ErrorIs(t, r.Err, ErrRecordLimit)
 	require.Equal(t, []Diagnostic{{Kind: BadRecord, Domain: "bank.example"}}, r.Diagnostics)
 }
+
+// What each question found is told by its name.
+func TestOutcomes(t *testing.T) {
+	v := Verifier{Resolver: dnstest.MustParse(`{"_dmarc.c.b.a.bank.example": {"TXT": [["v=DMARC1; p=none; p=none"]]}, "_dmarc.b.a.bank.example": {"TXT": [["v=DMARC1"], ["v=DMARC1"]]}, "_dmarc.a.bank.example": {},
+		"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=none; np=reject"]]}, "_dmarc.example": {"error": "servfail"}}`)}
+	outcomes := func(r Result) (out []Outcome) {
+		for _, q := range r.Queries {
+			out = append(out, q.Outcome)
+		}
+		return out
+	}
+	author := authorOf(t, "u@c.b.a.bank.example")
+	walk := []Outcome{FoundBad, FoundSeveral, FoundNone, FoundRecord, FoundError}
+	require.Equal(t, append(walk, FoundNXDomain), outcomes(v.Verify(context.Background(), author)))
+	v.Resolver = v.Resolver.(*dnstest.Zone).WithFault("c.b.a.bank.example", dnsutil.TypeA, dnsutil.ErrServFail)
+	r := v.Verify(context.Background(), author, DKIMIdentifier(authres.Pass, "bank.example", "s"))
+	require.Equal(t, append(walk[:5:5], FoundError), outcomes(r))
+	require.Equal(t, authres.Pass, r.Status)
+	require.Contains(t, r.Diagnostics, Diagnostic{Kind: LookupFailed, Domain: "c.b.a.bank.example"})
+	v.Resolver = dnstest.MustParse(overLimit(manyTags(MaxTags)) + "\n")
+	require.Equal(t, []Outcome{FoundBad, FoundNXDomain}, outcomes(v.Verify(context.Background(), authorOf(t, "u@bank.example"))))
+}
+
+func TestWhy(t *testing.T) {
+	v := Verifier{Resolver: dnstest.MustParse(`_dmarc.bank.example. TXT "v=DMARC1; p=reject; adkim=s"`)}
+	r := v.Verify(context.Background(), authorOf(t, "u@bank.example"),
+		DKIMIdentifier(authres.Pass, "a.bank.example", "s"), DKIMIdentifier(authres.Pass, "bank.example", "s"), SPFIdentifier(authres.Pass, "a.bank.example"),
+		SPFIdentifier(authres.Pass, "attack.example"), SPFIdentifier(authres.Pass, ""))
+	var why []Why
+	for _, a := range r.Identifiers {
+		why = append(why, a.Why)
+	}
+	require.Equal(t, []Why{StrictMismatch, SameDomain, SameOrganization, OtherOrganization, BadDomain}, why)
+}
+
+// The record of an organization that was asked for first, as that of another author.
+func TestFirstAuthorIsOrganization(t *testing.T) {
+	for zone, tld := range map[string]string{`{"TXT": [["v=DMARC1; p=none; psd=y"]]}`: "a PSD above", `{"error": "servfail"}`: "an error above"} {
+		v := Verifier{Resolver: dnstest.MustParse(`{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=quarantine; sp=reject"]]}, "_dmarc.example": ` + zone + `}`)}
+		a := AuthorOptions{SeveralDomains: true}.read("u@bank.example, u@a.bank.example")
+		require.NoError(t, a.Err())
+		r := v.Verify(context.Background(), a)
+		require.Len(t, r.Each, 2, tld)
+		require.Equal(t, []string{"bank.example", "bank.example"}, []string{r.Each[0].PolicyDomain, r.Each[1].PolicyDomain}, tld)
+		require.Equal(t, []Policy{PolicyQuarantine, PolicyReject}, []Policy{r.Each[0].Policy, r.Each[1].Policy}, tld)
+	}
+}
