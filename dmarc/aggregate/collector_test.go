@@ -195,7 +195,7 @@ func TestCollectorThreats(t *testing.T) {
 		c := collector(0)
 		o := observe(t, rejectRecord, authres.Fail, authres.Pass)
 		require.NoError(t, c.Add(ctx, o))
-		o.EnvelopeFrom, o.SPF.Domain, o.DKIM[0].Domain = "EXAMPLE.COM", "Example.Com", "eXample.com"
+		o.EnvelopeFrom, o.SPF.Domain, o.DKIM[0].Domain, o.DKIM[0].Selector = "EXAMPLE.COM", "Example.Com", "eXample.com", "S"
 		o.SourceIP = netip.MustParseAddr("::ffff:192.0.2.1")
 		require.NoError(t, c.Add(ctx, o))
 		r := due(t, c)

@@ -62,7 +62,8 @@ func (o *Observation) record() Record {
 	}
 	rec.AuthDKIM = slices.Clone(o.DKIM)
 	for i := range rec.AuthDKIM {
-		rec.AuthDKIM[i].Domain = lower(rec.AuthDKIM[i].Domain)
+		d := &rec.AuthDKIM[i]
+		d.Domain, d.Selector = lower(d.Domain), strings.ToLower(d.Selector)
 	}
 	// What is left out of a message with many is what tells least (RFC 9990, section 3.1.3).
 	slices.SortStableFunc(rec.AuthDKIM, func(a, b DKIMResult) int { return o.rank(a) - o.rank(b) })
