@@ -32,7 +32,7 @@ func (c *crlf) Read(p []byte) (n int, err error) {
 			c.buf, c.err = c.mem[:k], err
 			if c.zero++; k > 0 {
 				c.zero = 0
-			} else if c.zero > 100 {
+			} else if c.zero > maxIdle && err == nil {
 				return 0, io.ErrNoProgress
 			}
 			continue

@@ -47,6 +47,40 @@ func TestCRLF(t *testing.T) {
 	require.Equal(t, io.ErrNoProgress, err)
 }
 
+// lazy gives nothing so many times before it gives the next octet of text.
+type lazy struct {
+	text     string
+	idle, at int
+}
+
+func (l *lazy) Read(p []byte) (int, error) {
+	if l.at++; l.at <= l.idle {
+		return 0, nil
+	}
+	if l.at = 0; l.text == "" {
+		return 0, io.EOF
+	}
+	n := copy(p[:1], l.text)
+	l.text = l.text[n:]
+	return n, nil
+}
+
+// A reader may give nothing a hundred times in a row, and again behind each octet.
+func TestIdleReader(t *testing.T) {
+	got, err := io.ReadAll(CRLF(&lazy{text: "a\nb", idle: maxIdle}))
+	require.NoError(t, err)
+	require.Equal(t, "a\r\nb", string(got))
+	_, err = io.ReadAll(CRLF(&lazy{text: "a\nb", idle: maxIdle + 1}))
+	require.Equal(t, io.ErrNoProgress, err)
+
+	m, err := Read(&lazy{text: b0, idle: maxIdle})
+	require.NoError(t, err)
+	same(t, parse(t, []byte(b0)), m)
+	_, err = Read(&lazy{text: b0, idle: maxIdle + 1})
+	require.Equal(t, io.ErrNoProgress, err)
+	require.Equal(t, 100, maxIdle)
+}
+
 // A file as a mail store keeps it, LF alone, is the message.
 func TestCRLFMessage(t *testing.T) {
 	want := parse(t, []byte(b0))

@@ -74,16 +74,16 @@ func (d *Digester) ReadFrom(r io.Reader) (n int64, err error) {
 		return w.WriteTo(writerOnly{d})
 	}
 	buf := make([]byte, 8<<10)
-	for idle := 0; ; idle++ {
+	for idle := 0; ; {
 		k, err := r.Read(buf)
-		if k > 0 {
+		if idle++; k > 0 {
 			idle = 0
 			n += int64(k)
 			if _, werr := d.Write(buf[:k]); werr != nil {
 				return n, werr
 			}
 		}
-		if idle > 100 && err == nil {
+		if idle > maxIdle && err == nil {
 			return n, io.ErrNoProgress
 		}
 		if err == io.EOF {
@@ -94,6 +94,9 @@ func (d *Digester) ReadFrom(r io.Reader) (n int64, err error) {
 		}
 	}
 }
+
+// maxIdle is how many reads in a row may give nothing, as with bufio.
+const maxIdle = 100
 
 // writerOnly hides ReadFrom, which a WriteTo might call back.
 type writerOnly struct{ io.Writer }
