@@ -2,6 +2,7 @@ package mailauth
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/seed2385d973/mailauth/authres"
@@ -62,7 +63,8 @@ type Handling struct {
 	HonorReject bool
 	// Exceptions are actions for single author domains. The one that names the
 	// domain itself wins, then the wildcard with the most labels; the order does
-	// not matter. A message whose author is ambiguous matches none.
+	// not matter. A message whose author is ambiguous matches none; of several Author
+	// Domains (dmarc.AuthorOptions) each has its own, and the strictest action is taken.
 	Exceptions []Exception
 }
 
@@ -170,6 +172,24 @@ func (p Pattern) String() string {
 		return "*." + p.name.String()
 	}
 	return p.name.String()
+}
+
+// decideAll is decide for a message that may have several Author Domains
+// (dmarc.AuthorOptions): of their actions the strictest. An exception for one of them
+// must not let through what somebody writes in the name of another.
+func (h *Handling) decideAll(r *dmarc.Result) (Action, string) {
+	action, exception := h.decide(r)
+	for i := range r.Each {
+		if a, x := h.decide(&r.Each[i]); a.rank() > action.rank() {
+			action, exception = a, x
+		}
+	}
+	return action, exception
+}
+
+// rank orders the actions, mildest first.
+func (a Action) rank() int {
+	return slices.Index([]Action{Accept, Quarantine, Defer, Reject}, a)
 }
 
 // decide returns the action for a DMARC result, and the pattern of the

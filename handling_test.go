@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed2385d973/mailauth"
 	"github.com/seed2385d973/mailauth/authres"
+	"github.com/seed2385d973/mailauth/dmarc"
 	"github.com/seed2385d973/mailauth/dnsutil"
 	"github.com/seed2385d973/mailauth/dnsutil/dnstest"
 )
@@ -112,6 +113,37 @@ func TestExceptionOrder(t *testing.T) {
 		r, err := e.Evaluate(context.Background(), &mailauth.Message{Data: strings.NewReader("From: <a@mail.bank.example>\r\n\r\n")})
 		require.NoError(t, err)
 		require.Equal(t, c.want, r.Action)
+	}
+}
+
+// Of several Author Domains the one with the strictest action decides, whichever has the
+// strictest policy: an exception is for one of them.
+func TestSeveralAuthors(t *testing.T) {
+	const zone = `{"_dmarc.strict.example": {"TXT": [["v=DMARC1; p=reject"]]}, "_dmarc.mild.example": {"TXT": [["v=DMARC1; p=quarantine"]]},
+		"_dmarc.down.example": {"error": "servfail"}, "_dmarc.none.example": {"TXT": [["v=DMARC1; p=none"]]}}`
+	accept := func(d string) mailauth.Handling {
+		return mailauth.Handling{Exceptions: []mailauth.Exception{{Domain: d, Actions: mailauth.Actions{Reject: mailauth.Accept, Quarantine: mailauth.Accept}}}}
+	}
+	for _, c := range []struct {
+		from      string
+		handling  mailauth.Handling
+		want      mailauth.Action
+		exception string
+	}{
+		{"a@strict.example", accept("strict.example"), mailauth.Accept, "strict.example"},
+		{"a@strict.example, b@mild.example", accept("strict.example"), mailauth.Quarantine, ""},
+		{"a@mild.example, b@strict.example", accept("strict.example"), mailauth.Quarantine, ""},
+		{"a@strict.example, b@none.example", accept("strict.example"), mailauth.Accept, "strict.example"},
+		{"a@strict.example, b@mild.example", accept("*.example"), mailauth.Accept, "*.example"},
+		{"a@strict.example, b@mild.example", accept("mild.example"), mailauth.Quarantine, ""},
+		{"a@strict.example, b@down.example", accept("strict.example"), mailauth.Defer, ""},
+		{"a@strict.example, b@mild.example", mailauth.Handling{HonorReject: true}, mailauth.Reject, ""},
+	} {
+		e := mailauth.Evaluator{Resolver: dnstest.MustParse(zone), Handling: c.handling, Author: dmarc.AuthorOptions{SeveralDomains: true}}
+		r, err := e.Evaluate(context.Background(), &mailauth.Message{Data: strings.NewReader("From: " + c.from + "\r\n\r\n")})
+		require.NoError(t, err)
+		require.Equal(t, c.want, r.Action, c.from)
+		require.Equal(t, c.exception, r.Exception, c.from)
 	}
 }
 

@@ -171,7 +171,7 @@ func (r *Result) finish(e *Evaluator, h *message.Header) error {
 		r.authservID = "localhost"
 	}
 	r.internationalized = r.Session.SMTPUTF8
-	r.Action, r.Exception = e.Handling.decide(&r.DMARC)
+	r.Action, r.Exception = e.Handling.decideAll(&r.DMARC)
 	switch {
 	case r.DMARC.Override != nil:
 		r.Action, r.Exception = Accept, ""

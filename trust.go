@@ -35,7 +35,7 @@ func (ev *Evaluation) trust(r *Result) {
 	if len(ev.e.TrustedSealers) == 0 || r.ARC.Status != arc.Pass && !r.ARC.Temporary() {
 		return
 	}
-	if r.DMARC.Status != authres.Fail {
+	if r.DMARC.Status != authres.Fail || othersFail(&r.DMARC) {
 		// Nothing to rescue: only whether every sealer is on the list remains.
 		r.ARCTrusted = r.ARC.Status == arc.Pass && !slices.ContainsFunc(r.ARC.Sealers(), func(d string) bool { return !ev.e.trusts(d) })
 		return
@@ -48,6 +48,14 @@ func (ev *Evaluation) trust(r *Result) {
 		return
 	}
 	r.arcUncertain = v.Uncertain
+}
+
+// othersFail reports whether there are several Author Domains (dmarc.AuthorOptions) of
+// which another one than the strictest has not passed either: a sealer's word is about one.
+func othersFail(r *dmarc.Result) bool {
+	return slices.ContainsFunc(r.Each, func(o dmarc.Result) bool {
+		return o.Domain != r.Domain && o.Status != authres.Pass && o.Status != authres.None
+	})
 }
 
 // aligned says whether an identifier that a sealer saw authenticated is aligned with

@@ -1,7 +1,9 @@
 package mailauth_test
 
 import (
+	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -9,6 +11,7 @@ import (
 	"github.com/seed2385d973/mailauth"
 	"github.com/seed2385d973/mailauth/authres"
 	"github.com/seed2385d973/mailauth/dmarc"
+	"github.com/seed2385d973/mailauth/dnsutil/dnstest"
 	"github.com/seed2385d973/mailauth/internal/testcase"
 )
 
@@ -62,6 +65,36 @@ func TestTrustedSuffix(t *testing.T) {
 		r := w.evaluate(t)
 		require.Equal(t, x.rescued, r.DMARC.Override != nil, "%s %v", x.name, x.trust)
 		require.Equal(t, x.rescued, r.Action == mailauth.Accept, "%s %v", x.name, x.trust)
+	}
+}
+
+// CMP-08: where several Author Domains are accepted, a sealer who vouches for the one with
+// the strictest policy says nothing about the others.
+func TestSealerVouchesForOne(t *testing.T) {
+	for _, x := range []struct {
+		name, from, zone, results string
+		rescued                   bool
+	}{
+		{"one", "a@strict.example", "", "header.from=strict.example", true},
+		{"the other fails", "a@strict.example, ceo@bank.example", `_dmarc.bank.example. TXT "v=DMARC1; p=quarantine"`, "header.from=strict.example", false},
+		{"the other fails under none", "a@strict.example, ceo@bank.example", `_dmarc.bank.example. TXT "v=DMARC1; p=none"`, "header.from=strict.example", false},
+		{"the other has no policy", "a@strict.example, ceo@bank.example", "", "header.from=strict.example", true},
+		{"the other is vouched for", "a@strict.example, ceo@bank.example", `_dmarc.bank.example. TXT "v=DMARC1; p=quarantine"`, "header.from=bank.example", false},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			msg := "From: " + x.from + "\r\nTo: <u@victim.example>\r\nSubject: x\r\n\r\nHello\r\n"
+			msg = hop(t, "seal ed lists.example mx.lists.example; dmarc=pass "+x.results, msg, "")
+			zone, err := dnstest.Parse(keyRecords(t).Replace("sel._domainkey.lists.example. TXT {ed}\n_dmarc.strict.example. TXT \"v=DMARC1; p=reject\"\n" + x.zone + "\n"))
+			require.NoError(t, err)
+			e := mailauth.Evaluator{Resolver: zone, TrustedSealers: []string{"lists.example"}, Author: dmarc.AuthorOptions{SeveralDomains: true}}
+			r, err := e.Evaluate(context.Background(), &mailauth.Message{Session: mailauth.Session{Time: receipt}, Data: strings.NewReader(msg)})
+			require.NoError(t, err)
+			require.Equal(t, authres.Fail, r.DMARC.Status)
+			require.Equal(t, "strict.example", r.DMARC.Domain)
+			require.Equal(t, x.rescued, r.DMARC.Override != nil)
+			require.Equal(t, x.rescued, r.Action == mailauth.Accept)
+			require.True(t, r.ARCTrusted || !x.rescued)
+		})
 	}
 }
 
