@@ -3,6 +3,7 @@ package mailauth_test
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -70,6 +71,76 @@ func TestEvaluationSPF(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, early, r.SPF)
 	require.Equal(t, early, ev.SPF())
+}
+
+// SPF waits for its check and for nothing else; the record of HELO is asked for before the
+// header is there, but only where HELO is a name that could have one.
+func TestEvaluationSPFWaits(t *testing.T) {
+	for helo, want := range map[string][]string{
+		"mx.bank.example": {"TXT bank.example.", "TXT mx.bank.example."},
+		"localhost":       {"TXT bank.example."},
+		"[192.0.2.1]":     {"TXT bank.example."},
+		"a..example":      {"TXT bank.example."},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			zone := dnstest.MustParse(`bank.example. TXT "v=spf1 -all"`)
+			zone.Delay = time.Second
+			e := mailauth.Evaluator{Resolver: zone}
+			s := bankSession()
+			s.HELO = helo
+			begin := time.Now()
+			ev := e.Start(context.Background(), s)
+			defer ev.Abort()
+			require.Equal(t, authres.Fail, ev.SPF().Status)
+			require.Equal(t, time.Second, time.Since(begin))
+			synctest.Wait()
+			require.ElementsMatch(t, want, zone.Queries(), helo)
+		})
+	}
+}
+
+// Abort ends what is under way and waits for it: no call of the Resolver outlives it.
+func TestAbortWaits(t *testing.T) {
+	for _, text := range []string{"", signedHeader, signedHeader + "\r\nx\r\n"} {
+		synctest.Test(t, func(t *testing.T) {
+			var under atomic.Int64
+			e := mailauth.Evaluator{Resolver: dnsutil.ResolverFunc(func(ctx context.Context, _ string, _ dnsutil.Type) (dnsutil.Answer, error) {
+				under.Add(1)
+				defer under.Add(-1)
+				<-ctx.Done()
+				time.Sleep(50 * time.Millisecond) // a Resolver that takes its time to notice
+				return dnsutil.Answer{}, ctx.Err()
+			})}
+			ev := e.Start(context.Background(), bankSession())
+			_, err := ev.Write([]byte(text))
+			require.NoError(t, err)
+			synctest.Wait()
+			require.NotZero(t, under.Load())
+			begin := time.Now()
+			ev.Abort()
+			require.Zero(t, under.Load())
+			require.Equal(t, 50*time.Millisecond, time.Since(begin))
+		})
+	}
+}
+
+// The time of the DNS begins anew with the end of the header, not only with Finish: else
+// a slow header leaves the keys no time, however slowly the body comes.
+func TestSlowHeader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		zone := dnstest.MustParse(keyRecords(t).Replace(bankZone))
+		zone.Delay = 5 * time.Second
+		e := mailauth.Evaluator{Resolver: zone}
+		ev := e.Start(context.Background(), bankSession())
+		defer ev.Abort()
+		time.Sleep(29 * time.Second)
+		_, err := ev.Write([]byte(sign(t, "kb d=bank.example s=sel", signedHeader+"\r\nx\r\n")))
+		require.NoError(t, err)
+		time.Sleep(10 * time.Second)
+		r, err := ev.Finish()
+		require.NoError(t, err)
+		require.Equal(t, authres.Pass, r.DMARC.Status, r.DMARC.Err)
+	})
 }
 
 // A forwarder that changes nothing reads the message once: what was evaluated is

@@ -11,6 +11,7 @@ import (
 	"github.com/seed2385d973/mailauth"
 	"github.com/seed2385d973/mailauth/authres"
 	"github.com/seed2385d973/mailauth/dmarc"
+	"github.com/seed2385d973/mailauth/dnsutil"
 	"github.com/seed2385d973/mailauth/dnsutil/dnstest"
 	"github.com/seed2385d973/mailauth/internal/testcase"
 )
@@ -33,6 +34,7 @@ func TestOverrideComment(t *testing.T) {
 		"CMP-08-list-trusted": "arc=pass as[1].d=lists.example as[1].s=sel remote-ip[1]=2001:db8::1a",
 		"CMP-08-two-trusted":  "arc=pass as[2].d=gateway.example as[2].s=sel as[1].d=lists.example as[1].s=sel remote-ip[1]=2001:db8::1a",
 		"CMP-08-aligned-dkim": "arc=pass as[1].d=lists.example as[1].s=sel",
+		"CMP-08-aligned-spf":  "arc=pass as[1].d=lists.example as[1].s=sel",
 	} {
 		r := caseNamed(t, name).evaluate(t)
 		require.Equal(t, &dmarc.Override{Reason: dmarc.LocalPolicy, Comment: want}, r.DMARC.Override, name)
@@ -96,6 +98,21 @@ func TestSealerVouchesForOne(t *testing.T) {
 			require.True(t, r.ARCTrusted || !x.rescued)
 		})
 	}
+}
+
+// A chain whose keys cannot be asked for is not trusted, whoever sealed it, also where
+// there is nothing to rescue.
+func TestUncertainIsNotTrusted(t *testing.T) {
+	w := caseNamed(t, "CMP-08-key-down")
+	r := w.with(dnsutil.ResolverFunc(func(ctx context.Context, name string, typ dnsutil.Type) (dnsutil.Answer, error) {
+		if strings.HasPrefix(name, "_dmarc.") {
+			return dnsutil.Answer{}, nil
+		}
+		return w.zone.Lookup(ctx, name, typ)
+	})).evaluate(t)
+	require.True(t, r.ARC.Temporary())
+	require.Equal(t, authres.None, r.DMARC.Status)
+	require.False(t, r.ARCTrusted)
 }
 
 func TestValidateTrustedSealers(t *testing.T) {
