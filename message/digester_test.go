@@ -101,6 +101,15 @@ func TestSignatureBodyHash(t *testing.T) {
 		ok    bool
 	}{
 		{"a=rsa-sha256", BodyHash{Simple, sha, all}, true},
+		{"a=rsa-sha256;", BodyHash{Simple, sha, all}, true},
+		{"a=rsa-sha256; x=" + strings.Repeat("x", 16<<10-16), BodyHash{Simple, sha, all}, true},
+		{"a=rsa-sha256; x=" + strings.Repeat("x", 16<<10-15), BodyHash{}, false},
+		{"a=rsa-sha256" + strings.Repeat("; x=1", 63), BodyHash{Simple, sha, all}, true},
+		{"a=rsa-sha256; l=9", BodyHash{Simple, sha, 9}, true},
+		{"a=rsa-sha256; l=0", BodyHash{Simple, sha, 0}, true},
+		{"a=rsa-sha256; l=1/", BodyHash{}, false},
+		{"a=rsa-sha256; l=1:", BodyHash{}, false},
+		{"a=rsa-sha256; l=" + strings.Repeat("0", 76), BodyHash{Simple, sha, 0}, true},
 		{"a=ed25519-sha256; c=relaxed", BodyHash{Simple, sha, all}, true},
 		{"a=rsa-sha256; c=simple/relaxed", BodyHash{Relaxed, sha, all}, true},
 		{"a=rsa-sha256; c=relaxed/simple", BodyHash{Simple, sha, all}, true},
@@ -190,6 +199,8 @@ func TestWant(t *testing.T) {
 	again, err := d.Finish()
 	require.NoError(t, err)
 	require.Same(t, m, again)
+	require.Equal(t, int64(5), must(again.BodyDigest(relaxed)).Canonical)
+	require.Equal(t, fmt.Sprintf("%x", sha256.Sum256([]byte("x y\r\n"))), fmt.Sprintf("%x", must(again.BodyDigest(relaxed)).Sum))
 	n, err := d.Write([]byte("more"))
 	require.Zero(t, n)
 	require.Equal(t, ErrFinished, err)
@@ -290,6 +301,22 @@ func TestReadErrors(t *testing.T) {
 	require.Equal(t, ErrFieldSize, err)
 	_, err = Parse([]byte(strings.Repeat("x", DefaultHeaderSize+3)))
 	require.Equal(t, ErrHeaderSize, err)
+	var d Digester
+	for range 2 { // it stays failed
+		n, err := d.Write([]byte(strings.Repeat("x", DefaultHeaderSize+3)))
+		require.Equal(t, ErrHeaderSize, err)
+		require.Zero(t, n)
+	}
+
+	// Any length below zero is the whole body.
+	d = Digester{Want: []BodyHash{{Simple, crypto.SHA256, -5}}}
+	_, err = d.Write([]byte(b0))
+	require.NoError(t, err)
+	m, err := d.Finish()
+	require.NoError(t, err)
+	for _, n := range []int64{WholeBody, -2, -5} {
+		require.Positive(t, must(m.BodyDigest(BodyHash{Simple, crypto.SHA256, n})).Canonical)
+	}
 }
 
 type stuck struct{}

@@ -79,6 +79,7 @@ func TestAll(t *testing.T) {
 	require.Equal(t, []int{1, 4}, h.All("B"))
 	require.Equal(t, []int{5}, h.All("Ä")) // ASCII case only
 	require.Equal(t, []int{7}, h.All("ä"))
+	require.Equal(t, []int{0}, header(t, "azAZ: 0\r\n").All("AZaz"))
 	require.Nil(t, h.All(""))
 	require.Nil(t, h.All("c"))
 	require.Nil(t, h.All("a "))
@@ -168,7 +169,9 @@ func TestInternationalized(t *testing.T) {
 		"Ä: x\r\n":           true,
 		"DKIM-Signature: d=bücher.example\r\nARC-Seal: d=ü\r\narc-message-signature : d=ü\r\n": false,
 		"DKIM-Signature: d=bücher.example\r\nTo: ü@x.example\r\n":                              true,
-		"": false,
+		"Subject: ä\r\nDKIM-Signature: d=bücher.example\r\n":                                   true,
+		"Subject: a\x01\r\nX:\x00\r\n":                                                         false,
+		"":                                                                                     false,
 	} {
 		require.Equal(t, want, header(t, in).Internationalized(), "%q", in)
 		d := Digester{SMTPUTF8: true}
