@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io"
 	"strconv"
 	"testing"
 	"time"
@@ -61,6 +62,7 @@ func TestErrorTable(t *testing.T) {
 	}
 	require.Empty(t, Error("unknown").Code())
 	require.Equal(t, authres.PermError, Error("unknown").Status())
+	require.Equal(t, authres.PermError, statusOf(io.EOF), "what is not known is no pass, and does not get better")
 }
 
 // errorsOf reads the constants of type Error out of source files: their text by their

@@ -36,6 +36,9 @@ func TestIdentity(t *testing.T) {
 		"bank.example":           "",
 		"<bank.example":          "", // would be a domain behind the first octet
 		"(bank.example":          "",
+		`"a"`:                    "",
+		`""`:                     "",
+		".bank.example":          "",
 		`"bank.example`:          "",
 		`"`:                      "",
 		`"a\`:                    "",
@@ -110,7 +113,10 @@ func TestCopiedFieldsOverTheLimit(t *testing.T) {
 		results, _ := w.verify(t, Verifier{}, sigtest.Sign(w.kb, with(t0, "z=a:b"+strings.Repeat("|a:b", n-1)), b0))
 		require.Len(t, results[0].Signature.CopiedFields, want)
 	}
-	results, _ := w.verify(t, Verifier{}, sigtest.Sign(w.kb, with(t0, "z=a=7C:b| c=d :=20|e=3A:f"), b0))
+	results, _ := w.verify(t, Verifier{}, sigtest.Sign(w.kb, with(t0, "z=a:b|c|d:e"), b0))
+	require.ErrorIs(t, results[0].Err, ErrCopiedFields)
+	require.Nil(t, results[0].Signature.CopiedFields)
+	results, _ = w.verify(t, Verifier{}, sigtest.Sign(w.kb, with(t0, "z=a=7C:b| c=d :=20|e=3A:f"), b0))
 	require.Equal(t, []CopiedField{{"a|", "b"}, {"c=d", " "}, {"e=3A", "f"}}, results[0].Signature.CopiedFields)
 }
 
