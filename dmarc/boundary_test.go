@@ -197,10 +197,31 @@ func TestWhy(t *testing.T) {
 	require.Equal(t, []Why{StrictMismatch, SameDomain, SameOrganization, OtherOrganization, BadDomain}, why)
 }
 
+// A result that is an error is not told that other questions failed, too: they may be why.
+func TestLookupFailed(t *testing.T) {
+	for zone, want := range map[string][]Diagnostic{
+		`{"_dmarc.bank.example": {"error": "servfail"}, "_dmarc.example": {"error": "servfail"}}`:                                                nil,
+		`{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=reject"]]}, "_dmarc.example": {"error": "servfail"}}`:                                    {{Kind: LookupFailed, Domain: "example"}},
+		`{"_dmarc.bank.example": {"TXT": [["v=DMARC1;` + strings.Repeat(" ", MaxRecordLength) + `"]]}, "_dmarc.example": {"error": "servfail"}}`: {{Kind: BadRecord, Domain: "bank.example"}},
+	} {
+		v := Verifier{Resolver: dnstest.MustParse(zone)}
+		require.Equal(t, want, v.Verify(context.Background(), authorOf(t, "u@bank.example")).Diagnostics, zone)
+	}
+}
+
+// The policy is certain, the organization is not.
+func TestUncertainOrganization(t *testing.T) {
+	v := Verifier{Resolver: dnstest.MustParse(`{"_dmarc.a.bank.example": {"TXT": [["v=DMARC1; p=reject"]]}, "_dmarc.bank.example": {"error": "servfail"}}`)}
+	o := v.OrganizationalDomain(context.Background(), "a.bank.example")
+	require.Equal(t, authres.TempError, o.Status)
+	require.ErrorIs(t, o.Err, ErrDNS)
+	require.Equal(t, []string{"", "a.bank.example"}, []string{o.OrganizationalDomain, o.PolicyDomain})
+}
+
 // The record of an organization that was asked for first, as that of another author.
 func TestFirstAuthorIsOrganization(t *testing.T) {
 	for zone, tld := range map[string]string{`{"TXT": [["v=DMARC1; p=none; psd=y"]]}`: "a PSD above", `{"error": "servfail"}`: "an error above"} {
-		v := Verifier{Resolver: dnstest.MustParse(`{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=quarantine; sp=reject"]]}, "_dmarc.example": ` + zone + `}`)}
+		v := Verifier{Resolver: dnstest.MustParse(`{"_dmarc.bank.example": {"TXT": [["v=DMARC1; p=quarantine; sp=none; np=reject"]]}, "_dmarc.example": ` + zone + `}`)}
 		a := AuthorOptions{SeveralDomains: true}.read("u@bank.example, u@a.bank.example")
 		require.NoError(t, a.Err())
 		r := v.Verify(context.Background(), a)
