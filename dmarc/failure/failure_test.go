@@ -372,12 +372,12 @@ func TestWriteRead(t *testing.T) {
 func TestLimiter(t *testing.T) {
 	l := failure.Limiter{Max: 2, Interval: time.Minute}
 	now := time.Unix(1700000000, 0)
-	for _, want := range []struct {
+	for i, want := range []struct {
 		after time.Duration
 		n     uint32
 		ok    bool
 	}{{0, 1, true}, {0, 1, true}, {0, 0, false}, {59 * time.Second, 0, false}, {time.Minute, 3, true}, {time.Minute, 1, true}, {time.Minute, 0, false}} {
-		n, ok := l.Allow("example.com", now.Add(want.after))
+		n, ok := l.Allow([]string{"a@example.com", "A@Example.com"}[i%2], now.Add(want.after))
 		require.Equal(t, want.n, n)
 		require.Equal(t, want.ok, ok)
 	}

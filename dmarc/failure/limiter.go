@@ -1,6 +1,7 @@
 package failure
 
 import (
+	"strings"
 	"sync"
 	"time"
 )
@@ -24,7 +25,8 @@ type window struct {
 	suppressed uint32
 }
 
-// Allow reports whether one more report may go to the destination at the time.
+// Allow reports whether one more report may go to the destination at the time. The same
+// address in another case is the same destination: nobody gets ten times as many by writing it in ten ways.
 // Where it may, incidents is how many it stands for: itself, and those refused
 // since the last one, for the field Incidents (RFC 9991, section 8.1). With more
 // destinations at a time than can be counted, further ones are refused.
@@ -36,6 +38,7 @@ func (l *Limiter) Allow(destination string, now time.Time) (incidents uint32, ok
 	if interval <= 0 {
 		interval = time.Hour
 	}
+	destination = strings.ToLower(destination)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	w := l.keys[destination]
