@@ -114,3 +114,24 @@ func TestCompatible(t *testing.T) {
 		require.False(t, 'a' <= c|0x20 && c|0x20 <= 'z', "%U", r)
 	}
 }
+
+// Each octet of a field's value is one of a kind, also beside others that are not plain.
+func TestOctets(t *testing.T) {
+	for c := range 256 {
+		want := []Finding(nil)
+		switch {
+		case c == '\n':
+			want = []Finding{{BareLF, 0}}
+		case c == '\r':
+			want = []Finding{{BareCR, 0}}
+		case c == 0:
+			want = []Finding{{NUL, 0}}
+		case c < ' ' && c != '\t', c == 0x7f, c == 0x85: // 0x85 is NEL in Latin-1
+			want = []Finding{{ControlCharacter, 0}}
+		}
+		for _, text := range []string{"X: a" + string([]byte{byte(c)}) + "b\r\n", "X: \t" + string([]byte{byte(c)}) + "\tb\r\n"} {
+			h := header(t, text+"From: a@bank.example\r\n\r\n")
+			require.Equal(t, want, h.Findings(), "%q", text)
+		}
+	}
+}
