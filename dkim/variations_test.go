@@ -3,6 +3,7 @@ package dkim
 import (
 	"crypto/ed25519"
 	"encoding/base64"
+	"fmt"
 	"math/big"
 	"strings"
 	"testing"
@@ -102,6 +103,10 @@ func TestVariations(t *testing.T) {
 
 		// l=, t=, x=, i=, q=, c=, b=, bh=.
 		{id: "DKS-14a/zero", tags: with(t0, "l=0"), edit: replace(body, "anything at all\r\n"), status: Policy, err: ErrBodyLength, asks: 1},
+		{id: "DKS-14a/zero allowed", tags: with(t0, "l=0"), v: Verifier{AllowBodyLength: true}, status: Pass, asks: 1,
+			check: func(t *testing.T, r Result) { require.EqualValues(t, len(body), r.Coverage.UncoveredOctets) }},
+		{id: "DKS-14a/all allowed", tags: with(t0, fmt.Sprintf("l=%d", len(body))), v: Verifier{AllowBodyLength: true}, status: Pass, asks: 1,
+			check: func(t *testing.T, r Result) { require.Zero(t, r.Coverage.UncoveredOctets) }},
 		{id: "DKS-14a/one more octet", tags: with(t0, "l=16"), edit: replace("ready.\r\n", "ready.\r\nx"), status: Policy, err: ErrBodyLength, asks: 1},
 		{id: "DKS-14c/of what is left out at the end", tags: with(t0, "l=46"), edit: func(s string) string { return s + "\r\n\r\n" },
 			status: PermError, err: ErrBodyTooShort, asks: 1},
