@@ -10,7 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed2385d973/mailauth/authres"
+	"github.com/seed2385d973/mailauth/dnsutil"
 	"github.com/seed2385d973/mailauth/dnsutil/dnstest"
+	"github.com/seed2385d973/mailauth/internal/lookup"
 )
 
 // What tells one operator, constant or word of the code from its neighbour, where
@@ -106,4 +108,72 @@ func TestWrappedError(t *testing.T) {
 	require.Equal(t, "ErrMX", r.Code())
 	r.Err = errors.New("of somebody else")
 	require.Equal(t, "ErrDNS", r.Code())
+}
+
+// Which errors are syntax errors too, said a second time.
+func TestSyntaxErrors(t *testing.T) {
+	syntax := map[Error]bool{
+		ErrVersion: true, ErrCharacter: true, ErrMechanism: true, ErrNetwork: true, ErrPrefixLength: true, ErrDomainSpec: true, ErrMacro: true, ErrDuplicate: true,
+		ErrSender: false, ErrMultipleRecords: false, ErrInclude: false, ErrRedirect: false, ErrTarget: false, ErrLookups: false, ErrVoidLookups: false, ErrMX: false,
+		ErrQueries: false, ErrExpansion: false, ErrRecordSize: false, ErrTerms: false, ErrDNS: false, ErrTimeout: false, ErrFail: false, ErrNoRecord: false,
+	}
+	for e, want := range syntax {
+		require.Equal(t, want, errors.Is(&problem{err: e}, ErrSyntax), e.Code())
+	}
+}
+
+// An error tells the term, where it is, and what the DNS said; of a stranger's text 80 octets.
+func TestErrorWording(t *testing.T) {
+	z := dnstest.MustParse("v.example. TXT \"v=spf1 a -all\"\n").WithFault("v.example", dnsutil.TypeA, dnsutil.ErrRefused)
+	r := (&Verifier{Resolver: z}).MailFrom(t.Context(), Session{IP: netip.MustParseAddr("192.0.2.9"), MailFrom: "a@v.example"})
+	require.EqualError(t, r.Err, `DNS error: "A v.example.": DNS server answered REFUSED: A v.example.`)
+	r = (&Verifier{Resolver: dnstest.MustParse("v.example. TXT \"v=spf1 foo -all\"\n")}).MailFrom(t.Context(), Session{IP: netip.MustParseAddr("192.0.2.9"), MailFrom: "a@v.example"})
+	require.EqualError(t, r.Err, `unknown mechanism or malformed term: "foo" in the record of v.example`)
+	require.Equal(t, `"`+strings.Repeat("x", 80)+`"`, quote(strings.Repeat("x", 80)))
+	require.Equal(t, `"`+strings.Repeat("x", 80)+`"...`, quote(strings.Repeat("x", 81)))
+}
+
+func TestMailFromDomain(t *testing.T) {
+	for from, want := range map[string]string{
+		"a@V.Example": "v.example", "a@b\u00fccher.example": "xn--bcher-kva.example", "": "mx.h.example", "a": "", "a@": "", "a@localhost": "", "a@b@v.example": "", "a@v.example.": "", "a@[192.0.2.9]": "",
+	} {
+		require.Equal(t, want, Session{MailFrom: from, HELO: "mx.H.example"}.MailFromDomain(), from)
+	}
+	require.Empty(t, Session{HELO: "b\u00fccher.example"}.MailFromDomain())
+}
+
+func TestBreadthBoundaries(t *testing.T) {
+	for term, want := range map[string]Breadth{
+		"ip6:2001:db8::/63": {IPv6: 2}, "ip6:2001:db8::/64": {IPv6: 1}, "ip6:2001:db8::/65": {IPv6: 1}, "ip6:::/1": {IPv6: 1 << 63}, "ip6:::/0": {IPv6: 1<<64 - 1}, "ip6:::/1 ip6:8000::/1": {IPv6: 1<<64 - 1},
+		"ip4:192.0.2.0/31": {IPv4: 2}, "ip4:0.0.0.0/0 ip4:192.0.2.0/24": {IPv4: 1 << 32}, "?ip4:192.0.2.0/24": {}, "+all": {All: true}, "-all +all": {}, "?all": {},
+	} {
+		z := dnstest.MustParse(at("v=spf1 " + term))
+		r := (&Verifier{Resolver: z}).MailFrom(t.Context(), Session{IP: netip.MustParseAddr("203.0.113.9"), MailFrom: "a@v.example"})
+		require.Equal(t, want, r.Breadth, term)
+	}
+}
+
+// What a sender's domain is that is none, in an explanation alone.
+func TestSenderThatIsNone(t *testing.T) {
+	z := dnstest.MustParse(at("v=spf1 exists:%{o}.x.example -all exp=e.example") + "e.example. TXT \"%{o} %{s}\"\n")
+	s := Session{IP: netip.MustParseAddr("192.0.2.9"), HELO: "mx.h.example"}
+	r := (&Verifier{Resolver: z}).CheckHost(t.Context(), s, "v.example", "a@[192.0.2.9]")
+	require.Equal(t, Fail, r.Status, "%v", r.Err)
+	require.Equal(t, "[192.0.2.9] a@[192.0.2.9]", r.Explanation)
+}
+
+// Two checks may share a view of the DNS; each counts what it asked first.
+func TestSharedScope(t *testing.T) {
+	z := dnstest.MustParse(at("v=spf1 a mx -all") + "v.example. A 203.0.113.1\nv.example. MX 1 v.example.\nmx.h.example. TXT \"v=spf1 a:v.example -all\"\n")
+	session := lookup.New(t.Context(), z, lookup.Limits{})
+	defer session.Close()
+	v := Verifier{Resolver: session.Scope(maxQueries)}
+	s := Session{IP: netip.MustParseAddr("192.0.2.9"), HELO: "mx.h.example", MailFrom: "a@v.example"}
+	for _, want := range []int{3, 0} {
+		r := v.MailFrom(t.Context(), s)
+		require.Equal(t, Fail, r.Status, "%v", r.Err)
+		require.Equal(t, want, r.Queries)
+	}
+	require.Equal(t, 1, v.HELO(t.Context(), s).Queries)
+	require.Equal(t, []string{"TXT v.example.", "A v.example.", "MX v.example.", "TXT mx.h.example."}, session.Queries())
 }
