@@ -10,22 +10,36 @@ import (
 
 const selectorLabel = "._bimi."
 
+// maxBadNames is how many unusable names are noted one by one.
+const maxBadNames = 16
+
 // names reads the dNSName subject alternative names: those of the form
 // selector._bimi.domain into the selector-set, the others into the domain-set. A
 // common name is never one. A name that cannot match anything, such as a
 // wildcard, is noted and left out; it does no harm.
 func (c *check) names() {
 	r := &c.result
+	seen := make(map[string]bool, len(c.leaf.DNSNames)) // there may be tens of thousands, before anybody is trusted
+	bad := 0
 	for _, san := range c.leaf.DNSNames {
 		name, selector, err := parseSAN(san)
 		switch {
 		case err != nil:
-			c.add(Warning, ErrSAN, 0, fmt.Sprintf("%q", printable(san)))
-		case selector && !slices.Contains(r.Selectors, name):
+			if bad++; bad <= maxBadNames {
+				c.add(Warning, ErrSAN, 0, fmt.Sprintf("%q", printable(san)))
+			}
+		case seen[name]: // a selector's name holds what no other has
+		case selector:
 			r.Selectors = append(r.Selectors, name)
-		case !selector && !slices.Contains(r.Domains, name):
+		default:
 			r.Domains = append(r.Domains, name)
 		}
+		if err == nil {
+			seen[name] = true
+		}
+	}
+	if bad > maxBadNames {
+		c.add(Warning, ErrSAN, 0, fmt.Sprintf("and %d more", bad-maxBadNames))
 	}
 	if len(c.leaf.EmailAddresses)+len(c.leaf.URIs)+len(c.leaf.IPAddresses) > 0 {
 		c.add(Warning, ErrSAN, 0, "names other than domain names")

@@ -102,6 +102,8 @@ func TestVariations(t *testing.T) {
 		{"BIM-23/the default selector in capitals", names(dnsName("DEFAULT._BIMI.EXAMPLE.COM")), nil, nil},
 		{"BIM-23/selector twice", names(dnsName("default._bimi._bimi.example.com")), nil, markcert.ErrDomain},
 		{"BIM-23/bad names beside the good one", names(dnsName("*.example.com"), dnsName(""), dnsName("a b"), dnsName("example.com")), nil, nil},
+		{"BIM-23/twenty thousand names before the good one", names(append(many(20_000, func(i int) string { return fmt.Sprintf("%d.a", i) }), dnsName("example.com"))...), nil, nil},
+		{"BIM-23/twenty thousand bad names before the good one", names(append(many(20_000, func(int) string { return "*" }), dnsName("example.com"))...), nil, nil},
 		{"BIM-23/two extensions", more(ext(idNames, seq(dnsName("example.com")))), nil, markcert.ErrCertificate},
 		{"BIM-23/length not in its shortest form", leafWith(idNames, ext(idNames, append([]byte{0x30, 0x81, 0x0d}, dnsName("example.com")...))), nil, markcert.ErrCertificate},
 
@@ -163,6 +165,7 @@ func TestVariations(t *testing.T) {
 			}
 			r := v.Verify(t.Context(), file, exampleCom)
 			require.ErrorIs(t, r.Err, c.want, "%v", r.Findings)
+			require.Less(t, len(r.Findings), 32)
 			if c.want == nil {
 				require.Equal(t, svg, r.Indicator)
 			} else {
@@ -171,6 +174,14 @@ func TestVariations(t *testing.T) {
 			}
 		})
 	}
+}
+
+// many is a list of names.
+func many(n int, name func(i int) string) (out [][]byte) {
+	for i := range n {
+		out = append(out, dnsName(name(i)))
+	}
+	return out
 }
 
 // wide is a text in two octets a letter.

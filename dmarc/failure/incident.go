@@ -241,69 +241,29 @@ func (in *Incident) mailboxes(value string) string {
 // makes links dead (RFC 9991, section 7.3).
 func (in *Incident) addresses(value string) string {
 	var b strings.Builder
-	from, opening, closing, quotes := 0, -1, -1, true
+	from, quote := 0, -1 // the "@" before, and the quotation mark that is open
 	for i := 0; i < len(value); i++ {
-		if value[i] == '"' && i != closing && quotes {
-			// The "@" of an address is behind a quoted local part, not in it.
-			end := closingQuote(value, i)
-			switch at := nextAt(value, end+1); {
-			case end < 0:
-				quotes = false
-			case at >= 0:
-				i = at
-			default:
-				opening, closing = i, end
+		switch c := value[i]; {
+		case c == '\\' && quote >= 0:
+			i++
+		case c == '"' && quote >= 0:
+			quote = -1
+		case c == '"':
+			quote = i
+		case c == '@':
+			start := quote + 1 // it may be within a local part that has not ended
+			if quote < from {
+				start = from + localStart(value[from:i])
 			}
+			b.WriteString(value[from:start])
+			if start < i {
+				b.WriteString(in.word(value[start:i]))
+			}
+			from = i
 		}
-		if value[i] != '@' {
-			continue
-		}
-		least := from
-		if i < closing {
-			least = max(from, opening+1)
-		}
-		start := localStart(value[least:i]) + least
-		b.WriteString(value[from:start])
-		if start < i {
-			b.WriteString(in.word(value[start:i]))
-		}
-		from = i
 	}
 	b.WriteString(value[from:])
 	return deadLinks(b.String())
-}
-
-// closingQuote returns the end of the quoted string that begins at i; -1 if it has none.
-func closingQuote(s string, i int) int {
-	for i++; i < len(s); i++ {
-		switch s[i] {
-		case '\\':
-			i++
-		case '"':
-			return i
-		}
-	}
-	return -1
-}
-
-// nextAt returns the place of the "@" that is next but for white space and comments;
-// -1 if it is not. It looks no further than a line or two.
-func nextAt(s string, i int) int {
-	depth := 0
-	for end := min(len(s), i+256); i < end; i++ {
-		switch c := s[i]; {
-		case c == '(':
-			depth++
-		case c == ')' && depth > 0:
-			depth--
-		case depth > 0 || c == ' ' || c == '\t':
-		case c == '@':
-			return i
-		default:
-			return -1
-		}
-	}
-	return -1
 }
 
 // localStart returns where the local part begins that s ends with. In doubt it takes too much.
@@ -319,7 +279,8 @@ func localStart(s string) int {
 				depth--
 			}
 		}
-		if depth > 0 {
+		if depth > 0 { // it ends no comment
+			n = len(strings.TrimRight(s, " \t)"))
 			break
 		}
 		n = len(strings.TrimRight(s[:i], " \t"))

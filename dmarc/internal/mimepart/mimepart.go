@@ -257,14 +257,15 @@ func ParseType(value string) (typ string, params map[string]string) {
 		if rest == "" {
 			return typ, params
 		}
-		name, after, ok := strings.Cut(rest, "=")
-		if !ok {
+		i := strings.IndexAny(rest, "=;")
+		if i < 0 {
 			return typ, params
 		}
-		if i := strings.IndexByte(name, ';'); i >= 0 {
+		if rest[i] == ';' { // a word without a value
 			rest = rest[i+1:]
 			continue
 		}
+		name, after := rest[:i], rest[i+1:]
 		name = strings.ToLower(strings.TrimSpace(name))
 		after = strings.TrimLeft(after, " \t")
 		var v string
