@@ -31,6 +31,7 @@ func TestFetch(t *testing.T) {
 	z := dnstest.MustParse(`{
 		"nothing.example": {"A": ["192.0.2.1"]},
 		"other.example": {"TXT": [["v=spf1 -all"], ["x"]]},
+		"one.example": {"TXT": [["v=spf1 -all"]]},
 		"two.example": {"TXT": [["v=DKIM1; p="], ["v=spf1 -all"], ["p=x"]]},
 		"revoked.example": {"TXT": [["v=DKIM1; p="]]},
 		"fault.example": {"error": "servfail"},
@@ -42,6 +43,7 @@ func TestFetch(t *testing.T) {
 		"nothing.example": {ErrNoKey, "no TXT record"},
 		"none.example":    {ErrNoKey, "does not exist"},
 		"other.example":   {ErrNoKey, "are no keys"},
+		"one.example":     {ErrNoKey, "are no keys"},
 		"two.example":     {ErrMultipleKeys, ": 2"},
 		"revoked.example": {ErrKeyRevoked, ""},
 		"fault.example":   {ErrKeyUnavailable, "SERVFAIL"},
@@ -58,4 +60,22 @@ func TestFetch(t *testing.T) {
 		require.Equal(t, name == "cname.example", len(p.Chain) == 1, name)
 		require.ErrorIs(t, p.For(RSASHA256), want.err, name)
 	}
+}
+
+// What a record says of itself comes before what is wrong with the key in it.
+func TestForOfEachError(t *testing.T) {
+	for _, e := range []Error{ErrKeyRevoked, ErrKeyType, ErrKeyShort, ErrKeyLong, ErrKeyUnsafe} {
+		p := Published{Err: e, Record: Record{KeyType: "rsa"}}
+		require.ErrorIs(t, p.For(RSASHA256), e)
+		require.ErrorIs(t, p.For(Ed25519SHA256), ErrKeyType)
+		p.Record.Hashes = []string{"sha1"}
+		require.ErrorIs(t, p.For(RSASHA256), ErrKeyHash)
+	}
+	for _, e := range []Error{ErrKeyUnavailable, ErrNoResolver, ErrBudget, ErrNoKey, ErrMultipleKeys, ErrKeySyntax} {
+		p := Published{Err: e, Record: Record{KeyType: "rsa", Hashes: []string{"sha1"}}}
+		require.Equal(t, error(e), p.For(Ed25519SHA256), "there is no record to say anything")
+		require.Equal(t, e == ErrKeyUnavailable || e == ErrNoResolver, Temporary(e))
+	}
+	revoked := Published{Err: ErrKeyRevoked, Record: Record{KeyType: "rsa", Revoked: true}}
+	require.ErrorIs(t, revoked.For(Ed25519SHA256), ErrKeyRevoked, "a revoked key has no type")
 }
