@@ -151,7 +151,16 @@ func (c *check) buildPath(certs []*x509.Certificate) {
 		c.fail(len(certs)-1, broken)
 		return
 	}
-	c.add(Failure, ErrUntrusted, len(certs)-1, "issuer "+certs[len(certs)-1].Issuer.String())
+	c.add(Failure, ErrUntrusted, len(certs)-1, "issuer "+issuerName(certs[len(certs)-1]))
+}
+
+// issuerName is for people. crypto/x509 writes a name of n parts in n steps of up to n octets.
+func issuerName(c *x509.Certificate) string {
+	const most = 1 << 10
+	if n := len(c.RawIssuer); n > most {
+		return fmt.Sprintf("with a name of %d octets", n)
+	}
+	return c.Issuer.String()
 }
 
 // take makes the certificates and the root the path, if they are the first ones

@@ -80,6 +80,7 @@ func TestVariations(t *testing.T) {
 		{"BIM-21/issuer with a key usage of zeros", issuerWith(idUsage, critical(idUsage, tlv(3, []byte{7, 0}))), nil, markcert.ErrKeyUsage},
 		{"BIM-21/serial number of 25 octets", chain(handLeaf(byHand{serial: tlv(2, bytes.Repeat([]byte{1}, 25))}, nil), issuer), nil, nil},
 		{"BIM-21/negative serial number", chain(handLeaf(byHand{serial: tlv(2, []byte{0x80})}, nil), issuer), nil, markcert.ErrCertificate},
+		{"BIM-21/issuer with a name of thousands of parts", chain(handLeaf(byHand{issuer: seq(bytes.Repeat(attribute("1.2.3", str(0x0c, "\x01")), 12_000))}, nil)), nil, markcert.ErrUntrusted},
 		{"BIM-21/only the issuer", chain(issuer), nil, markcert.ErrLeafCA},
 
 		{"BIM-22/the purpose below it", leafWith(idPurposes, purposes(idBIMI+".1")), nil, markcert.ErrKeyPurpose},
