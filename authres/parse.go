@@ -268,7 +268,17 @@ func (p *parser) pvalue() (string, bool) {
 	if p.cfws = false; p.Peek() != '@' && s != "" {
 		p.space()
 	}
-	switch b := p.Peek(); {
+	b := p.Peek()
+	if s != "" && s[len(s)-1] == '.' && (b == '"' || scan.Atext.Is(b)) {
+		// A token, or the beginning of an obsolete local-part (RFC 5322, section 4.4).
+		pos, cfws := p.Pos(), p.cfws
+		if v, ok := p.address(start); ok {
+			return v, true
+		}
+		p.Reset(pos)
+		p.cfws = cfws
+	}
+	switch {
 	case b == '@', b == '.' && s != "":
 		if v, ok := p.plainAddress(start, s, some); ok {
 			return v, true

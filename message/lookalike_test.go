@@ -40,6 +40,7 @@ func TestResemblesFrom(t *testing.T) {
 		"F\u0433\u043e\u043c":              true, // one real letter is enough
 		"\u0424\u0433\u043e\u043c":         false,
 		"\u0424\u0433\u043em":              true,
+		"F\u0080om":                        true,
 		"F\u0433\u043e":                    false,
 		"\u0424From":                       true, // it may stand for none
 		"From\u0424\u0424\u0424":           true,
@@ -82,10 +83,15 @@ func TestLookAlikes(t *testing.T) {
 		"a\vFrom x: y": {true, true},
 		"a\vFrom x" + strings.Repeat(" ", 99) + ": y": {true, true},
 		"a\vFr: om: x": {true, false},
-		"a\v" + strings.Repeat("-", 99) + "From: x": {true, false},
-		"a\vb\vc\vFrom: x":                          {true, true},
-		"a\vFrom x\vy: z":                           {true, true},
-		"a: b\vc\vd":                                {true, false},
+		"a\v" + strings.Repeat("-", 99) + "From: x":   {true, false},
+		"a\vb\vc\vFrom: x":                            {true, true},
+		"a\vFrom x\vy: z":                             {true, true},
+		"Fr\v: om: x":                                 {true, false},
+		"a\x85rom: x":                                 {true, false},
+		"a\vFr\vom" + strings.Repeat(" ", 57) + ": x": {true, true},
+		"a\vFr\vom" + strings.Repeat(" ", 58) + ": x": {true, true},
+		"a\vFr\vom" + strings.Repeat(" ", 59) + ": x": {true, false},
+		"a: b\vc\vd":                                  {true, false},
 	} {
 		found, from := lineEnds(in)
 		require.Equal(t, want, [2]bool{found, from}, "%q", in)
@@ -110,8 +116,7 @@ func TestCompatible(t *testing.T) {
 		}
 	}
 	for _, r := range "\u00a9\u0444\uff20\uff5b\U0001d3ff\U0001d6a4\u249b\u24ea\U0001f10f\U0001f12a\U0001f12f\U0001f14a\u212a" {
-		c := compatible(r)
-		require.False(t, 'a' <= c|0x20 && c|0x20 <= 'z', "%U", r)
+		require.Equal(t, r, compatible(r), "%U", r)
 	}
 }
 
@@ -133,5 +138,20 @@ func TestOctets(t *testing.T) {
 			h := header(t, text+"From: a@bank.example\r\n\r\n")
 			require.Equal(t, want, h.Findings(), "%q", text)
 		}
+	}
+}
+
+// A name has printable ASCII other than the colon, and nothing else (RFC 5322, section 2.2).
+func TestNameOctets(t *testing.T) {
+	for c := range 256 {
+		if c == ':' {
+			continue
+		}
+		h := header(t, "a"+string([]byte{byte(c)})+"b: x\r\nFrom: a@bank.example\r\n\r\n")
+		bad := false
+		for _, f := range h.Findings() {
+			bad = bad || f == Finding{BadFieldName, 0}
+		}
+		require.Equal(t, c <= ' ' || c >= 0x7f, bad, "%q", c)
 	}
 }
