@@ -40,6 +40,7 @@ func TestResemblesFrom(t *testing.T) {
 		"F\u0433\u043e\u043c":              true, // one real letter is enough
 		"\u0424\u0433\u043e\u043c":         false,
 		"\u0424\u0433\u043em":              true,
+		"F\u0433\u043e\u043c\uff1a x":      true,
 		"F\u0080om":                        true,
 		"F\u0433\u043e":                    false,
 		"\u0424From":                       true, // it may stand for none
