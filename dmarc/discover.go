@@ -57,7 +57,7 @@ func (w *walker) discover(author domain.Name, m Method) (d discovery) {
 	if d.err = w.firstError(wk); d.err != nil {
 		return d
 	}
-	if w.levels[last].psd == PSDYes {
+	if w.levels[last].psd(wk.floor) == PSDYes {
 		d.policy = w.usable(last)
 	}
 	return d
@@ -67,10 +67,11 @@ func (w *walker) discover(author domain.Name, m Method) (d discovery) {
 // taken as in the tree walk, as one without any (decision 4).
 func (w *walker) discoverPSL(author domain.Name) discovery {
 	d := discovery{author: author, policy: -1}
-	first := w.ask(author)
+	floor := w.list.Floor(author)
+	first := w.ask(author, floor)
 	org, _ := w.list.Organizational(author)
 	d.orgs.add(org)
-	at := w.ask(org)
+	at := w.ask(org, floor)
 	if d.err = w.levels[first].err; d.err != nil {
 		return d
 	}

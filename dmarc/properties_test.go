@@ -253,6 +253,9 @@ func TestBudgetOfSeveralAuthors(t *testing.T) {
 
 func TestFailureReports(t *testing.T) {
 	author, _ := AuthorOf("giant.bank.example")
+	school, _ := AuthorOf("school.herts.sch.uk")
+	v := Verifier{Resolver: dnstest.MustParse("_dmarc.sch.uk. TXT \"v=DMARC1; p=reject; ruf=mailto:f@sch.uk\"\n")}
+	require.Empty(t, v.Verify(context.Background(), school).FailureReports(), "above a public suffix")
 	for record, want := range map[string]int{
 		"_dmarc.bank.example. TXT \"v=DMARC1; p=reject; ruf=mailto:f@bank.example\"\n":        1,
 		"_dmarc.bank.example. TXT \"v=DMARC1; p=reject; psd=y; ruf=mailto:f@bank.example\"\n": 0,

@@ -88,7 +88,7 @@ func (v *Verifier) prefetchAll(w *walker, a Author, ids []Identifier) {
 		for i, id := range ids {
 			// Of most messages all are one domain.
 			seen := id.domain == d || slices.ContainsFunc(ids[:i], func(o Identifier) bool { return o.domain == id.domain && o.matters() })
-			if id.matters() && !seen && !suffix.List(v.PublicSuffix).Is(commonSuffix(d, id.domain)) {
+			if id.matters() && !seen && commonSuffix(d, id.domain).Labels() > w.list.Floor(d) {
 				v.prefetch(w.dns, id.domain)
 			}
 		}
@@ -196,7 +196,7 @@ func (v *Verifier) judge(w *walker, c discovered, ids []Identifier) (r Result) {
 		return r
 	}
 	r.PolicyDomain, r.Record = found.name.String(), found.rec
-	r.psd = found.psd == PSDYes
+	r.psd = found.psd(w.list.Floor(author)) == PSDYes
 	r.alignments(w, d, ids)
 	r.apply(w, &c, found.name != author)
 	return r

@@ -48,7 +48,6 @@ type level struct {
 	name domain.Name
 	rec  Record // zero if there is none
 	bad  error  // ErrPolicy: rec has no policy that could be applied
-	psd  PSD    // of rec; PSDYes for a public suffix, whatever rec says (decision 7)
 	err  error  // the DNS gave no answer, or ErrRecordLimit: one that is not read
 }
 
@@ -80,13 +79,17 @@ func (w *walker) level(n domain.Name) int {
 	return -1
 }
 
-// ask returns the index of a name's level, and asks for it if need be.
-func (w *walker) ask(n domain.Name) int {
+// ask returns the index of a name's level, and asks for it if need be. Names of up to
+// floor labels are public suffixes, or above one.
+func (w *walker) ask(n domain.Name, floor int) int {
 	if i := w.level(n); i >= 0 {
 		return i
 	}
 	l := level{name: n}
 	w.query(&l)
+	if !l.rec.IsZero() && l.rec.PSD != PSDYes && n.Labels() <= floor {
+		w.note(SuffixFloor, n)
+	}
 	w.levels = append(w.levels, l)
 	return len(w.levels) - 1
 }
@@ -141,11 +144,16 @@ func (w *walker) query(l *level) {
 		return
 	}
 	q.Outcome, q.Record = FoundRecord, text
-	l.rec, l.bad, l.psd = rec, err, rec.PSD
-	if l.psd != PSDYes && w.list.Is(l.name) {
-		l.psd = PSDYes
-		w.note(SuffixFloor, l.name)
+	l.rec, l.bad = rec, err
+}
+
+// psd is the psd of a level's record for names with a public suffix of floor labels: y at
+// that suffix and above it, whatever the record says (decision 7).
+func (l *level) psd(floor int) PSD {
+	if l.name.Labels() <= floor {
+		return PSDYes
 	}
+	return l.rec.PSD
 }
 
 func (w *walker) note(k DiagnosticKind, n domain.Name) {
@@ -177,6 +185,7 @@ func steps(dst []domain.Name, start domain.Name) []domain.Name {
 // walk is one DNS Tree Walk: the levels it came by, longest name first.
 type walk struct {
 	start domain.Name
+	floor int           // labels of the public suffix of start
 	at    [maxSteps]int // indexes into walker.levels
 	n     int
 }
@@ -187,18 +196,18 @@ type walk struct {
 // the DNS, and complete is false if that would have been needed.
 func (w *walker) walk(start domain.Name, ask bool) (wk walk, complete bool) {
 	var buf [maxSteps]domain.Name
-	wk.start = start
+	wk.start, wk.floor = start, w.list.Floor(start)
 	for _, n := range steps(buf[:0], start) {
 		i := w.level(n)
 		if i < 0 {
 			if !ask {
 				return wk, false
 			}
-			i = w.ask(n)
+			i = w.ask(n, wk.floor)
 		}
 		wk.at[wk.n] = i
 		wk.n++
-		if l := &w.levels[i]; !l.rec.IsZero() && l.psd != PSDUnknown {
+		if l := &w.levels[i]; !l.rec.IsZero() && l.psd(wk.floor) != PSDUnknown {
 			break
 		}
 	}
@@ -239,19 +248,14 @@ func (o *orgs) certain() (domain.Name, bool) {
 // orgs selects the Organizational Domain (RFC 9989, section 4.10.2).
 func (w *walker) orgs(wk walk) (o orgs) {
 	// A psd=y far up, at "uk", must not make an organization of "co.uk" either (decision 7).
-	below := func(n domain.Name) domain.Name {
-		for n = wk.start.Last(n.Labels() + 1); n != wk.start && w.list.Is(n); {
-			n = wk.start.Last(n.Labels() + 1)
-		}
-		return n
-	}
+	below := func(n domain.Name) domain.Name { return wk.start.Last(max(n.Labels(), wk.floor) + 1) }
 	best := wk.start // "the initial target domain"
 	for _, i := range wk.at[:wk.n] {
 		l := &w.levels[i]
 		if l.rec.IsZero() {
 			continue
 		}
-		if l.psd == PSDYes && l.name != wk.start {
+		if l.psd(wk.floor) == PSDYes && l.name != wk.start {
 			best = below(l.name) // rule 2; the walk has stopped here
 		} else {
 			best = l.name // rule 1, and rule 3 as long as nothing comes after it
@@ -265,7 +269,7 @@ func (w *walker) orgs(wk walk) (o orgs) {
 			if l.name != wk.start {
 				o.add(below(l.name))
 			}
-			if l.name == wk.start || !w.list.Is(l.name) {
+			if l.name == wk.start || l.name.Labels() > wk.floor {
 				o.add(l.name)
 			}
 		}

@@ -43,6 +43,34 @@ func (l List) Is(n domain.Name) bool {
 	return l(n.String())
 }
 
+// Floor returns how many labels the public suffix has that n ends in, in the sense of
+// [Is]; all of them if n is one. It is not the same as to ask [Is] about the names above n:
+// where "*.sch.uk" is listed, "sch.uk" is none, but what is below it has one that is longer.
+func Floor(n domain.Name) int {
+	for s := n.String(); s != ""; {
+		ps, icann := publicsuffix.PublicSuffix(s)
+		_, above, more := strings.Cut(ps, ".")
+		if icann || !more {
+			return strings.Count(ps, ".") + 1
+		}
+		s = above // of the private section, which is below one of the other
+	}
+	return 0
+}
+
+// Floor is the function [Floor] by the list l; by the compiled-in one if l is nil.
+func (l List) Floor(n domain.Name) int {
+	if l == nil {
+		return Floor(n)
+	}
+	for m := n; m.Labels() > 1; m = m.Parent() {
+		if l(m.String()) {
+			return m.Labels()
+		}
+	}
+	return min(n.Labels(), 1)
+}
+
 // Organizational returns the Organizational Domain of n by RFC 7489, section
 // 3.2: one label more than the longest public suffix that ends n. ok is false,
 // and the result n itself, where n is a public suffix and so has no such domain.

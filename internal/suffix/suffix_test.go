@@ -46,6 +46,26 @@ func TestIs(t *testing.T) {
 	require.False(t, List(nil).Is(domain.Name{}))
 }
 
+func TestFloor(t *testing.T) {
+	for s, want := range map[string]int{
+		"com": 1, "localhost": 1, "bank.example": 1, "a.b.c.example": 1, "bank.co.uk": 2, "co.uk": 2, "a.k12.ak.us": 3,
+		"x.y.c.kobe.jp": 3, "c.kobe.jp": 3, "kobe.jp": 1, "city.kobe.jp": 2, "a.city.kobe.jp": 2, // "!city.kobe.jp" makes kobe.jp the suffix of that
+		"school.herts.sch.uk": 3, "herts.sch.uk": 3, "sch.uk": 1, "www.ck": 1, "a.b.ck": 2,
+		"a.github.io": 1, "github.io": 1, "a.b.compute.amazonaws.com": 1, "x.uk.com": 1,
+	} {
+		require.Equal(t, want, Floor(name(t, s)), s)
+		require.Equal(t, want, List(nil).Floor(name(t, s)), s)
+		require.Equal(t, want == name(t, s).Labels(), Is(name(t, s)), s)
+	}
+	require.Zero(t, Floor(domain.Name{}))
+	own := List(func(s string) bool { return s == "example" || s == "corp.example" || s == "a.b.corp.example" })
+	for s, want := range map[string]int{"example": 1, "x.example": 1, "corp.example": 2, "x.corp.example": 2, "b.corp.example": 2, "a.b.corp.example": 4, "x.a.b.corp.example": 4, "com": 1, "bank.com": 1} {
+		require.Equal(t, want, own.Floor(name(t, s)), s)
+		require.Equal(t, want == name(t, s).Labels(), own.Is(name(t, s)), s)
+	}
+	require.Zero(t, own.Floor(domain.Name{}))
+}
+
 func TestOrganizational(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{"a.b.c.d.example.com", "example.com"}, // RFC 7489, section 3.2
