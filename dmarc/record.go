@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/seed2385d973/mailauth/internal/domain"
+	"github.com/seed2385d973/mailauth/internal/scan"
 	"github.com/seed2385d973/mailauth/internal/taglist"
 )
 
@@ -156,7 +156,7 @@ func parseRecord(text string) (Record, error) {
 		if n == MaxTags {
 			return Record{}, ErrRecordLimit
 		}
-		name := domain.Lower(t.Name)
+		name := scan.Lower(t.Name)
 		if !isAlpha(name) || strings.IndexByte(part, '=') < 0 {
 			// A policy tag garbled by a control octet or a no-break space is one that is
 			// not valid, rather than one that is absent: the publisher did express a policy.

@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/seed2385d973/mailauth/internal/domain"
+	"github.com/seed2385d973/mailauth/internal/scan"
 )
 
 // The limits of a [Cache].
@@ -147,7 +147,7 @@ func (c *Cache) Lookup(ctx context.Context, name string, t Type) (Answer, error)
 	if c.Resolver == nil {
 		return Answer{}, ErrNoResolver
 	}
-	k := cacheKey{domain.Lower(name), t}
+	k := cacheKey{scan.Lower(name), t}
 	s := c.shard(k)
 	for {
 		if err := ctx.Err(); err != nil {
@@ -182,7 +182,7 @@ func (c *Cache) Lookup(ctx context.Context, name string, t Type) (Answer, error)
 
 // Peek implements [Peeker].
 func (c *Cache) Peek(name string, t Type) (a Answer, ok bool, err error) {
-	k := cacheKey{domain.Lower(name), t}
+	k := cacheKey{scan.Lower(name), t}
 	return c.shard(k).get(k, c.now())
 }
 

@@ -8,7 +8,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"github.com/seed2385d973/mailauth/internal/domain"
+	"github.com/seed2385d973/mailauth/internal/scan"
 )
 
 // FromNet makes a [Resolver] of the standard library's; nil means
@@ -116,13 +116,13 @@ func netAsks(name string) bool {
 			}
 		}
 	}
-	return letter && !strings.HasSuffix(domain.Lower(name), ".onion.") && !strings.EqualFold(name, "onion.")
+	return letter && !strings.HasSuffix(scan.Lower(name), ".onion.") && !strings.EqualFold(name, "onion.")
 }
 
 // reverse reads the address that a name below in-addr.arpa or ip6.arpa stands for
 // (RFC 1035, section 3.5; RFC 3596).
 func reverse(name string) (netip.Addr, bool) {
-	name = domain.Lower(name)
+	name = scan.Lower(name)
 	if s, ok := strings.CutSuffix(name, ".in-addr.arpa."); ok {
 		p := strings.Split(s, ".")
 		if len(p) != 4 {

@@ -12,7 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/seed2385d973/mailauth/internal/domain"
+	"github.com/seed2385d973/mailauth/internal/scan"
 )
 
 // Recorder is a [Resolver] that passes questions on to another one and keeps what
@@ -38,7 +38,7 @@ func (r *Recorder) Lookup(ctx context.Context, name string, t Type) (Answer, err
 	if r.Resolver == nil {
 		return Answer{}, ErrNoResolver
 	}
-	k := cacheKey{domain.Lower(name), t}
+	k := cacheKey{scan.Lower(name), t}
 	if a, ok, err := r.recorded(k); ok {
 		return a, err
 	}
@@ -48,7 +48,7 @@ func (r *Recorder) Lookup(ctx context.Context, name string, t Type) (Answer, err
 
 // Peek implements [Peeker] if the Resolver does; what it gives away is recorded.
 func (r *Recorder) Peek(name string, t Type) (a Answer, ok bool, err error) {
-	k := cacheKey{domain.Lower(name), t}
+	k := cacheKey{scan.Lower(name), t}
 	if a, ok, err := r.recorded(k); ok {
 		return a, true, err
 	}
@@ -125,7 +125,7 @@ type Exchange struct {
 func (rec Recording) Replay() Resolver {
 	index := make(replay, len(rec))
 	for _, x := range rec {
-		k := cacheKey{domain.Lower(x.Name), x.Type}
+		k := cacheKey{scan.Lower(x.Name), x.Type}
 		if _, ok := index[k]; !ok {
 			index[k] = x
 		}
@@ -145,7 +145,7 @@ func (r replay) Lookup(ctx context.Context, name string, t Type) (Answer, error)
 }
 
 func (r replay) Peek(name string, t Type) (Answer, bool, error) {
-	x, ok := r[cacheKey{domain.Lower(name), t}]
+	x, ok := r[cacheKey{scan.Lower(name), t}]
 	if !ok {
 		return Answer{}, true, fmt.Errorf("%w: %s %s", ErrNotRecorded, t, name)
 	}

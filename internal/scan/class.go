@@ -96,3 +96,21 @@ func (c Class) All(s string) bool {
 	}
 	return true
 }
+
+// Lower folds the case of names as the DNS does: that of ASCII letters, and of nothing else
+// (RFC 4343, section 3). strings.ToLower makes a k of the Kelvin sign, and another text of
+// one that is not UTF-8: a name that nobody wrote.
+func Lower(s string) string {
+	for i := 0; i < len(s); i++ {
+		if 'A' <= s[i] && s[i] <= 'Z' {
+			b := []byte(s)
+			for ; i < len(b); i++ {
+				if 'A' <= b[i] && b[i] <= 'Z' {
+					b[i] += 'a' - 'A'
+				}
+			}
+			return string(b)
+		}
+	}
+	return s
+}

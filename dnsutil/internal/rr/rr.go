@@ -9,7 +9,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed2385d973/mailauth/dnsutil"
-	"github.com/seed2385d973/mailauth/internal/domain"
+	"github.com/seed2385d973/mailauth/internal/scan"
 )
 
 // MaxChain is how many CNAMEs are followed: more than any
@@ -102,7 +102,7 @@ func decimal(s string) (byte, bool) {
 // printable. Two names are the same exactly when these strings are.
 func Name(s string) string {
 	if strings.IndexByte(s, '\\') < 0 {
-		return domain.Lower(s)
+		return scan.Lower(s)
 	}
 	b := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
@@ -125,5 +125,5 @@ func Name(s string) string {
 			b = append(b, c)
 		}
 	}
-	return domain.Lower(string(b))
+	return scan.Lower(string(b))
 }
