@@ -120,7 +120,7 @@ func names(list []string, name string) bool {
 func readIdentity(r *sig.Reader, v string, d domain.Name, s *Signature) domain.Name {
 	text, ok := sig.DecodeQP(v, r.EAI)
 	at := -1
-	if ok && utf8.ValidString(text) { // else no Local-part, not of RFC 6531 either
+	if ok {
 		at = localPart(text)
 	}
 	if at < 0 {
@@ -144,9 +144,10 @@ func readIdentity(r *sig.Reader, v string, d domain.Name, s *Signature) domain.N
 }
 
 // localPart returns where the "@" after an optional Local-part is (RFC 5321,
-// section 4.1.2: Dot-string or Quoted-string), negative if there is no such thing.
+// section 4.1.2: Dot-string or Quoted-string, of UTF-8 as in RFC 6531, section 3.3),
+// negative if there is no such thing.
 func localPart(s string) int {
-	if s == "" {
+	if s == "" || !utf8.ValidString(s) {
 		return -1
 	}
 	i := 0

@@ -167,6 +167,7 @@ func TestSignRefuses(t *testing.T) {
 		{"long selector", func(s *Signer) { s.Selector = strings.Repeat("a.", 120) + "a" }, b0, ErrSelector},
 		{"identity elsewhere", func(s *Signer) { s.Identity = "a@x.example" }, b0, ErrDomainMismatch},
 		{"identity without @", func(s *Signer) { s.Identity = "bank.example" }, b0, ErrIdentity},
+		{"identity of other octets than UTF-8", func(s *Signer) { s.Identity = "\xd8a=b@bank.example" }, b0, ErrIdentity},
 		{"long identity", func(s *Signer) { s.Identity = strings.Repeat("a", 300) + "@bank.example" }, b0, ErrIdentity},
 		{"canonicalization", func(s *Signer) { s.Canonicalization = "nowsp/relaxed" }, b0, ErrCanonicalization},
 		{"field name", func(s *Signer) { s.Always = []string{"a:b"} }, b0, ErrHeaderNames},
