@@ -138,6 +138,7 @@ func TestSeveralAuthors(t *testing.T) {
 		{"a@strict.example, b@mild.example", accept("mild.example"), mailauth.Quarantine, ""},
 		{"a@strict.example, b@down.example", accept("strict.example"), mailauth.Defer, ""},
 		{"a@strict.example, b@mild.example", mailauth.Handling{HonorReject: true}, mailauth.Reject, ""},
+		{"a@strict.example, b@mild.example", mailauth.Handling{HonorReject: true, Exceptions: []mailauth.Exception{{Domain: "strict.example", Actions: mailauth.Actions{Reject: mailauth.Quarantine}}}}, mailauth.Quarantine, "strict.example"},
 	} {
 		e := mailauth.Evaluator{Resolver: dnstest.MustParse(zone), Handling: c.handling, Author: dmarc.AuthorOptions{SeveralDomains: true}}
 		r, err := e.Evaluate(context.Background(), &mailauth.Message{Data: strings.NewReader("From: " + c.from + "\r\n\r\n")})

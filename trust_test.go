@@ -81,6 +81,8 @@ func TestSealerVouchesForOne(t *testing.T) {
 		{"the other fails", "a@strict.example, ceo@bank.example", `_dmarc.bank.example. TXT "v=DMARC1; p=quarantine"`, "header.from=strict.example", false},
 		{"the other fails under none", "a@strict.example, ceo@bank.example", `_dmarc.bank.example. TXT "v=DMARC1; p=none"`, "header.from=strict.example", false},
 		{"the other has no policy", "a@strict.example, ceo@bank.example", "", "header.from=strict.example", true},
+		{"the other passes", "a@strict.example, ceo@bank.example", `bank.example. TXT "v=spf1 +all"` + "\n" + `_dmarc.bank.example. TXT "v=DMARC1; p=quarantine"`, "header.from=strict.example", true},
+		{"the other cannot be told", "a@strict.example, ceo@down.example", "", "header.from=strict.example", false},
 		{"the other is vouched for", "a@strict.example, ceo@bank.example", `_dmarc.bank.example. TXT "v=DMARC1; p=quarantine"`, "header.from=bank.example", false},
 	} {
 		t.Run(x.name, func(t *testing.T) {
@@ -88,8 +90,9 @@ func TestSealerVouchesForOne(t *testing.T) {
 			msg = hop(t, "seal ed lists.example mx.lists.example; dmarc=pass "+x.results, msg, "")
 			zone, err := dnstest.Parse(keyRecords(t).Replace("sel._domainkey.lists.example. TXT {ed}\n_dmarc.strict.example. TXT \"v=DMARC1; p=reject\"\n" + x.zone + "\n"))
 			require.NoError(t, err)
+			zone = zone.WithFault("_dmarc.down.example", 0, errServfail)
 			e := mailauth.Evaluator{Resolver: zone, TrustedSealers: []string{"lists.example"}, Author: dmarc.AuthorOptions{SeveralDomains: true}}
-			r, err := e.Evaluate(context.Background(), &mailauth.Message{Session: mailauth.Session{Time: receipt}, Data: strings.NewReader(msg)})
+			r, err := e.Evaluate(context.Background(), &mailauth.Message{Session: mailauth.Session{IP: ip("192.0.2.1"), MailFrom: "x@bank.example", Time: receipt}, Data: strings.NewReader(msg)})
 			require.NoError(t, err)
 			require.Equal(t, authres.Fail, r.DMARC.Status)
 			require.Equal(t, "strict.example", r.DMARC.Domain)
