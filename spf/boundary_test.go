@@ -177,3 +177,32 @@ func TestSharedScope(t *testing.T) {
 	require.Equal(t, 1, v.HELO(t.Context(), s).Queries)
 	require.Equal(t, []string{"TXT v.example.", "A v.example.", "MX v.example.", "TXT mx.h.example."}, session.Queries())
 }
+
+// A limit that is met on the way to the client's names is not trouble of one look-up: it
+// ends the check, as it does anywhere else.
+func TestLimitAtClientNames(t *testing.T) {
+	names := "9.2.0.192.in-addr.arpa. PTR a.v.example.\na.v.example. A 203.0.113.1\nunknown.x.example. TXT x\n"
+	for _, c := range []struct {
+		record string
+		max    int
+		want   Error // "" for a pass
+	}{
+		{"ptr +all", 1, ErrQueries},
+		{"ptr +all", 2, ErrQueries},
+		{"ptr +all", 3, ""},
+		{"exists:unknown.x.example exists:%{p}.x.example +all", 2, ErrQueries},
+		{"exists:unknown.x.example exists:%{p}.x.example +all", 3, ErrQueries},
+		{"exists:unknown.x.example exists:%{p}.x.example +all", 4, ""},
+	} {
+		session := lookup.New(t.Context(), dnstest.MustParse(at("v=spf1 "+c.record)+names), lookup.Limits{})
+		v := Verifier{Resolver: session.Scope(c.max), NoPrefetch: true}
+		r := v.MailFrom(t.Context(), Session{IP: netip.MustParseAddr("192.0.2.9"), HELO: "mx.h.example", MailFrom: "a@v.example"})
+		session.Close()
+		if c.want == "" {
+			require.Equal(t, Pass, r.Status, "%s within %d: %v", c.record, c.max, r.Err)
+			continue
+		}
+		require.ErrorIs(t, r.Err, c.want, "%s within %d", c.record, c.max)
+		require.Equal(t, PermError, r.Status)
+	}
+}

@@ -99,6 +99,7 @@ func TestVariations(t *testing.T) {
 		{id: "SPF-R08/semicolon-end", zone: `{"v.example": {"TXT": [["v=spf1 -all;"]]}}`, want: "permerror", code: "ErrMechanism"},
 		{id: "SPF-R08/quote", zone: `{"v.example": {"TXT": [["v=spf1 \"-all\""]]}}`, want: "permerror", code: "ErrMechanism"},
 		{id: "SPF-R08/tab", zone: `{"v.example": {"TXT": [[{"b64": "dj1zcGYxIGEJLWFsbA=="}]]}}`, want: "permerror", code: "ErrCharacter"},
+		{id: "SPF-E15/neutral by an all", zone: `{"v.example": {"TXT": [["v=spf1 ?all redirect=w.example"]]}}`, want: "neutral", code: "ErrNeutral"},
 		{id: "SPF-R08/length alone", zone: `{"v.example": {"TXT": [["v=spf1 /24 +all +all"]]}}`, want: "permerror", code: "ErrMechanism"},
 		{id: "SPF-R08/length alone at the end", zone: `{"v.example": {"TXT": [["v=spf1 +all /24"]]}}`, want: "permerror", code: "ErrMechanism"},
 		{id: "SPF-R08/hp4", zone: `{"v.example": {"TXT": [["v=spf1 hp4:192.0.2.9 +all"]]}}`, want: "permerror", code: "ErrMechanism"},
