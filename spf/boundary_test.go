@@ -146,6 +146,8 @@ func TestBreadthBoundaries(t *testing.T) {
 	for term, want := range map[string]Breadth{
 		"ip6:2001:db8::/63": {IPv6: 2}, "ip6:2001:db8::/64": {IPv6: 1}, "ip6:2001:db8::/65": {IPv6: 1}, "ip6:::/1": {IPv6: 1 << 63}, "ip6:::/0": {IPv6: 1<<64 - 1}, "ip6:::/1 ip6:8000::/1": {IPv6: 1<<64 - 1},
 		"ip4:192.0.2.0/31": {IPv4: 2}, "ip4:0.0.0.0/0 ip4:192.0.2.0/24": {IPv4: 1 << 32}, "?ip4:192.0.2.0/24": {}, "+all": {All: true}, "-all +all": {}, "?all": {},
+		// Spelt so that the quick reader leaves it to the careful one.
+		"ip6:2001:db8::192.0.2.0/63": {IPv6: 2}, "~ip6:2001:db8::192.0.2.0/63": {}, "-all ip6:2001:db8::192.0.2.0/63": {},
 	} {
 		z := dnstest.MustParse(at("v=spf1 " + term))
 		r := (&Verifier{Resolver: z}).MailFrom(t.Context(), Session{IP: netip.MustParseAddr("203.0.113.9"), MailFrom: "a@v.example"})
