@@ -188,6 +188,13 @@ func TestParseDataURI(t *testing.T) {
 	}
 }
 
+// TestIsGzip: both octets, and no more is looked at than there is.
+func TestIsGzip(t *testing.T) {
+	for in, want := range map[string]bool{"": false, "\x1f": false, "\x8b": false, "\x1f\x8b": true, "\x1f\x8b\x08": true, "\x1f\x8c": false, "<\x8b": false} {
+		require.Equal(t, want, isGzip([]byte(in)), "%q", in)
+	}
+}
+
 // TestGunzip: one member, whole, nothing after it, never more than the limit.
 func TestGunzip(t *testing.T) {
 	zip := func(b []byte) []byte {
