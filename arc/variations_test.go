@@ -53,6 +53,8 @@ func TestVariations(t *testing.T) {
 		{"ARC-05/i again last", aar("i={i}; mx.lists.example; dmarc=pass; (x) i\r\n =1"), ErrInstance},
 		{"ARC-05/i again behind an open quote", aar(`i={i}; mx.lists.example; spf=pass reason="; i=2`), ErrInstance},
 		{"ARC-05/i again behind an open comment", aar(`i={i}; mx.lists.example (; i=2`), ErrInstance},
+		{"ARC-05/i in quotes behind an open comment", aar(`i={i}; mx.lists.example (x; spf=pass reason="; i=2"`), ErrInstance},
+		{"ARC-05/i in quotes behind an open comment and more", aar(`i={i}; mx.lists.example (x; spf=pass reason="; i=2" (y) "z"`), ErrInstance},
 		{"ARC-05/i in a quoted string", aar(`i={i}; mx.lists.example; spf=pass reason="; i=2; \"; i=3" smtp.helo=x`), nil},
 		{"ARC-05/i in a comment", aar(`i={i} (; i=3); mx.lists.example (; i=2 (; i=4); "); none`), nil},
 		{"ARC-05/i as a property", aar(`i={i}; mx.lists.example; dkim=pass header.i=@x.example; x-i=pass`), nil},

@@ -119,6 +119,7 @@ func TestVariations(t *testing.T) {
 		permanent("DKS-14d/dot", ErrLength, "l=16.0"),
 		permanent("DKS-15a/now", ErrExpired, "x=1"),
 		permanent("DKS-15b/equal", ErrTime, "t=4000000000; x=4000000000"),
+		permanent("DKS-15b/until zero", ErrTime, "t=5", "x=0"),
 		permanent("DKS-15b/from zero", ErrTime, "t=0", "x=0"),
 		permanent("DKS-15b/2^32 too late", ErrFuture, "t=6090222496"),
 		good("DKS-15d/12 digits with zeros", "x=002000000000"),
