@@ -13,7 +13,7 @@ import (
 	"github.com/seed2385d973/mailauth/message"
 )
 
-// set seals a message once more, with changes to the tags of the two signatures.
+// setOf seals a message once more, with changes to the tags of the two signatures.
 func setOf(instance int, text string, changes ...func(*sigtest.Set)) string {
 	s := sigtest.Set{Instance: instance, Domain: "lists.example", Selector: "sel", AS: sigtest.AS, AMS: sigtest.AMS}
 	for _, c := range changes {
