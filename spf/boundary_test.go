@@ -208,3 +208,15 @@ func TestLimitAtClientNames(t *testing.T) {
 		require.Equal(t, PermError, r.Status)
 	}
 }
+
+// A MAIL FROM as long as one may be is taken apart; one octet more is none.
+func TestSenderLength(t *testing.T) {
+	const host = "@v.example"
+	longest := strings.Repeat("a", 4*maxName+maxRoute-len(host))
+	local, domain, err := splitSender(longest + host)
+	require.Zero(t, err)
+	require.Equal(t, longest, local)
+	require.Equal(t, "v.example", domain)
+	_, _, err = splitSender("a" + longest + host)
+	require.Equal(t, ErrSender, err)
+}
