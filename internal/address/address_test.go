@@ -389,3 +389,6 @@ func BenchmarkParse(b *testing.B) {
 		})
 	}
 }
+
+// The limit is the one that the package's users document.
+func TestMaxLength(t *testing.T) { require.Equal(t, 8192, MaxLength) }
