@@ -1,6 +1,9 @@
 package scan
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // nameRoom is how far a line is looked at for a field's name at least, also where it
 // has another line end of the same kind before that: octets that a reader may drop make
@@ -13,6 +16,41 @@ const nameRoom = 96
 // to U+001E, U+0085 (in Latin-1, too), U+2028 and U+2029. A line that begins with white
 // space has no name, as it continues another.
 func HiddenName(raw []byte, is func(name []byte) bool) bool {
+	if isOrdinary(raw) {
+		return false
+	}
+	return hiddenAnywhere(raw, is)
+}
+
+// isOrdinary reports whether a field is nothing but printable ASCII, white space, folds,
+// and perhaps the CRLF that ends it, as nearly all are: then no other line is in it.
+func isOrdinary(raw []byte) bool {
+	for i := 0; i < len(raw); {
+		if i+8 <= len(raw) && isPrintable(binary.LittleEndian.Uint64(raw[i:])) {
+			i += 8
+			continue
+		}
+		for end := min(i+8, len(raw)); i < end; i++ {
+			switch c := raw[i]; {
+			case ' ' <= c && c <= '~' || c == '\t':
+			case c == '\r' && i+1 < len(raw) && raw[i+1] == '\n':
+			case c == '\n' && i > 0 && raw[i-1] == '\r' && (i+1 == len(raw) || WSP.Is(raw[i+1])):
+			default:
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// isPrintable reports whether none of eight octets is below SP or above "~".
+func isPrintable(w uint64) bool {
+	const ones = 0x0101010101010101
+	low := w & (0x7f * ones)
+	return (^(low+(0x80-' ')*ones)|(low+ones)|w)&(0x80*ones) == 0
+}
+
+func hiddenAnywhere(raw []byte, is func(name []byte) bool) bool {
 	for _, end := range [...]string{"\n", "\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"} {
 		if hiddenBehind(raw, end, is) {
 			return true

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -199,4 +200,35 @@ func TestHiddenName(t *testing.T) {
 	raw := []byte(strings.Repeat("\n\x85x", 1<<14) + ":")
 	HiddenName(raw, count)
 	require.Less(t, looked, 4*nameRoom*len(raw))
+}
+
+// The short way to "no" is right: in a field that it calls ordinary no line end is found.
+func TestOrdinary(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	parts := []string{"N", ":", " ", "\t", "\r\n ", "\r\n\t", "\r\n", "\r", "\n", "abcdefgh", "~", "\x7f", "\x1f", "\v", "\f", "\x1c", "\x85", "\u2028", "\u00e9", "\x00"}
+	ordinary, hidden := 0, 0
+	for range 200_000 {
+		var raw []byte
+		few := 1 + r.IntN(len(parts))
+		for range r.IntN(12) {
+			raw = append(raw, parts[r.IntN(few)]...)
+		}
+		found := hiddenAnywhere(raw, func([]byte) bool { return true })
+		require.Equal(t, found, HiddenName(raw, func([]byte) bool { return true }), "%q", raw)
+		if isOrdinary(raw) {
+			ordinary++
+		}
+		if found {
+			hidden++
+		}
+	}
+	require.Greater(t, ordinary, 10_000)
+	require.Greater(t, hidden, 10_000)
+	for b := range 256 {
+		for i := range 16 {
+			raw := []byte("0123456789abcdef")
+			raw[i] = byte(b)
+			require.Equal(t, b == '\t' || ' ' <= b && b <= '~', isOrdinary(raw), "%q", raw)
+		}
+	}
 }
