@@ -245,6 +245,8 @@ type fault struct {
 	cause error
 }
 
-// Error and Unwrap let errors.Is find the constant and errors.As what is beneath it.
-func (f *fault) Error() string   { return f.cause.Error() }
+// Error implements error.
+func (f *fault) Error() string { return f.cause.Error() }
+
+// Unwrap lets errors.Is find the constant and errors.As what is beneath it.
 func (f *fault) Unwrap() []error { return []error{f.code, f.cause} }

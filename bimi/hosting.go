@@ -131,6 +131,7 @@ func (o *onceFetcher) Fetch(ctx context.Context, domain, url string, max int64) 
 	return x.body, x.contentType, x.err
 }
 
+// FetchCRL implements Fetcher.
 func (o *onceFetcher) FetchCRL(ctx context.Context, url string) ([]byte, error) {
 	x := o.once("crl "+url, func() (x fetched) {
 		x.body, x.err = o.f.FetchCRL(ctx, url)

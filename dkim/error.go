@@ -237,7 +237,10 @@ type fault struct {
 	cause error
 }
 
-func (f *fault) Error() string   { return f.cause.Error() }
+// Error implements error.
+func (f *fault) Error() string { return f.cause.Error() }
+
+// Unwrap lets errors.Is find the constant and errors.As what is beneath it.
 func (f *fault) Unwrap() []error { return []error{f.code, f.cause} }
 
 // statusOf returns the status that an error stands for.

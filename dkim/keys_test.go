@@ -1,6 +1,7 @@
 package dkim
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -170,4 +171,13 @@ func FuzzParseKey(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, k.Record().String(), again.Record().String())
 	})
+}
+
+// A Key that holds none is refused as a crypto.Signer outside of this package, too.
+func TestNoKey(t *testing.T) {
+	for _, k := range []*Key{nil, {}} {
+		require.Nil(t, k.Public())
+		_, err := k.Sign(nil, make([]byte, 32), crypto.SHA256)
+		require.ErrorIs(t, err, ErrNoPrivateKey)
+	}
 }

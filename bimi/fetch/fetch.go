@@ -267,8 +267,10 @@ type joined struct{ kind, why error }
 
 func join(kind Error, why error) error { return joined{kind, why} }
 
-// Error and Unwrap let errors.Is find the constant, and the text say why.
-func (j joined) Error() string   { return j.kind.Error() + ": " + printable(j.why.Error()) }
+// Error implements error, and says why.
+func (j joined) Error() string { return j.kind.Error() + ": " + printable(j.why.Error()) }
+
+// Unwrap lets errors.Is find the constant.
 func (j joined) Unwrap() []error { return []error{j.kind, j.why} }
 
 // printable bounds a text that may repeat what a server sent, such as the names

@@ -4,6 +4,7 @@ package markcert
 // of a Finding is one, so errors.Is(r.Err, markcert.ErrExpired) works.
 type Error string
 
+// Error implements error.
 func (e Error) Error() string { return string(e) }
 
 // Code returns the name of the constant, such as "ErrExpired"; "" for a value

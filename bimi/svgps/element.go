@@ -14,6 +14,7 @@ type (
 	elementSet uint32
 )
 
+// String returns the local name.
 func (e element) String() string {
 	if int(e) < len(elementNames) {
 		return elementNames[e]

@@ -4,6 +4,7 @@ package svgps
 // the root of [Result].Err.
 type Error string
 
+// Error implements error.
 func (e Error) Error() string { return string(e) }
 
 // What the security tier finds. These are always errors.

@@ -13,6 +13,7 @@ import (
 // Error is a constant error of this package.
 type Error string
 
+// Error implements error.
 func (e Error) Error() string { return string(e) }
 
 // Why a text is not a URL that may be fetched.
